@@ -1,0 +1,44 @@
+"""Coordinate systems: one metric system a study, every transformer made here (x is east)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pyproj import CRS, Geod, Transformer
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_crs_info
+from pyproj.enums import PJType
+
+WGS84 = CRS.from_epsg(4326)
+GEOD = Geod(ellps="GRS80")
+
+# CGCS2000 six-degree Gauss-Krueger zones without zone prefix, central meridians 75E to 135E.
+CGCS2000_SIX_DEGREE = range(4502, 4513)
+
+
+@cache
+def transformer(source: CRS, target: CRS) -> Transformer:
+    """Transformer between two systems, x east and y north on both sides."""
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+def metric_crs(west: float, south: float, east: float, north: float) -> CRS:
+    """The working system for an area given by its WGS 84 bounds (degrees).
+
+    In China: the CGCS2000 six-degree Gauss-Krueger zone whose area of use contains the area (a
+    county that straddles two three-degree zones still fits one). Elsewhere: the UTM zone of the
+    centre on WGS 84. EPSG's own areas of use decide, through PROJ's database.
+    """
+    box = AreaOfInterest(west, south, east, north)
+    fits = query_crs_info("EPSG", PJType.PROJECTED_CRS, box, contains=True)
+    national = [info for info in fits if int(info.code) in CGCS2000_SIX_DEGREE]
+    if national:
+        return CRS.from_epsg(int(national[0].code))
+    zone = int((west + east) / 2 + 180) // 6 % 60 + 1
+    return CRS.from_epsg((32600 if south + north >= 0 else 32700) + zone)
+
+
+def crs_label(crs: CRS) -> str:
+    """Authority code and name, for reports ("EPSG:4508 CGCS2000 / Gauss-Kruger CM 111E")."""
+    code = crs.to_authority()
+    return f"{':'.join(code)} {crs.name}" if code else crs.name

@@ -1,0 +1,68 @@
+"""What a study says of a layer, and what each role asks of one."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from ruamel.yaml import YAML
+
+from gis_wufei.text import Text
+
+
+class LayerSpec(BaseModel):
+    """One entry of ``layers:`` in a study file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    path: str = Field(min_length=1, description="File, relative to the study's folder.")
+    role: str = Field(description="What the layer is to the study; roles.yaml lists the roles.")
+    label: Text | None = Field(None, description="Name on maps and in reports; default: the role's.")
+    layer: str | None = Field(None, description="Layer inside the file, where it holds several.")
+    crs: str | None = Field(None, description="Declared system (EPSG:…), only for a file that states none.")
+    fields: dict[str, str] = Field(
+        default_factory=dict, description="Our column: the file's column, where the names differ."
+    )
+    values: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Our column: {the file's value: our value}."
+    )
+    where: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Keep only rows whose column holds one of these values."
+    )
+    allow_outside: bool = Field(False, description="Let the path leave the study's folder.")
+
+
+class Column(BaseModel):
+    """One column that a role knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["text", "number", "flag"] = "text"
+    required: bool = False
+    empty: bool = True
+    min: float | None = None
+    max: float | None = None
+    allowed: tuple[str, ...] = ()
+    label: Text
+
+
+class Role(BaseModel):
+    """The contract of a role: geometry, identity and columns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: Text
+    geometry: tuple[Literal["point", "line", "polygon"], ...]
+    id: str | None = None
+    columns: dict[str, Column] = Field(default_factory=dict)
+
+
+@cache
+def roles() -> dict[str, Role]:
+    """Every role by name (``layers/roles.yaml``); all share the three provenance columns."""
+    source = files("gis_wufei.layers").joinpath("roles.yaml").read_text(encoding="utf-8")
+    data = YAML(typ="safe", pure=True).load(source)
+    shared = data.pop("every_role")
+    return {name: Role(**{**entry, "columns": {**entry.get("columns", {}), **shared}}) for name, entry in data.items()}
