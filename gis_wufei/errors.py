@@ -48,8 +48,13 @@ class InputError(WufeiError, ValueError):
         super().__init__("\n".join(fault.text("en") for fault in faults))
 
 
-class InfeasibleError(WufeiError, RuntimeError):
-    """No plan meets the study's limits; the text says what to relax."""
+class CheckFailedError(WufeiError, RuntimeError):
+    """A solver's result did not pass the independent check: a fault of the program, nothing is written."""
+
+    def __init__(self, what: str, problems: list[str]) -> None:
+        shown = "; ".join(problems[:5]) + (f"; +{len(problems) - 5}" if len(problems) > 5 else "")
+        self.fault = Fault("E-PLAN-CHECK", what, {"problems": shown})
+        super().__init__(self.fault.text("en"))
 
 
 def unknown_name(name: str, known: Iterable[str]) -> PydanticCustomError:

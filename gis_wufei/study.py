@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,7 +78,7 @@ class FacilitySpec(_Spec):
     existing: Annotated[str, layer_of("facilities")] | None = Field(
         None, description="Layer whose facilities of this kind stay in service."
     )
-    candidates: CandidateSpec = Field(default_factory=CandidateSpec)  # type: ignore[arg-type]
+    candidates: CandidateSpec = Field(default_factory=CandidateSpec)
     rules: tuple[RuleChange, ...] = Field((), description="Changes to the standard rules, each with its reason.")
 
 
@@ -149,7 +149,7 @@ class StudySpec(_Spec):
     name: Slug
     title: Text
     notice: Text | None = Field(None, description="Shown on every map and table, e.g. that data is synthetic.")
-    date: date = Field(description="The day whose law applies.")
+    date: datetime.date = Field(description="The day whose law applies.")
     seed: int = Field(1, ge=0, le=2**31 - 1)
     crs: Annotated[str, Field(pattern=r"^(auto|EPSG:\d{4,6})$")] = "auto"
     cell_m: float = Field(100, ge=5, le=2000, description="Side of a cell of the exclusion masks.")

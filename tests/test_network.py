@@ -189,7 +189,16 @@ def test_a_stray_piece_of_road_can_be_left_aside():
     lines = roads((km((0, 0), (5, 0)), "main"), ([(100, 100), (200, 100)], "main"))
     points = at((150, 100), (4000, 0))
     assert od_matrix(trips(lines, points)).reason(0, 1) == "no_road"
-    assert od_matrix(trips(lines, points, main_only=True)).distance_m[0, 1] == pytest.approx(100 + 3850)
+    assert od_matrix(trips(lines, points, least_share=0.5)).distance_m[0, 1] == pytest.approx(100 + 3850)
+
+
+def test_nobody_lives_on_a_road_without_access():
+    """The main road passes 10 m off, the lane 300 m: the farm takes the lane."""
+    lines = roads((km((0, 0), (5, 0)), "main"), ([(0, 310), (5000, 310)], "lane"))
+    farm = at((2000, 10))
+    profile = RoadProfile(speeds_kmh=PROFILE.speeds_kmh, no_access_classes=("main",))
+    found = snap(build_network(lines, profile), farm)
+    assert found.access_m[0] == pytest.approx(300)
 
 
 def test_a_point_that_is_no_number_is_refused():

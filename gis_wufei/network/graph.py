@@ -82,11 +82,20 @@ class Network:
         return lines
 
     @cached_property
-    def in_main_part(self) -> Flags:
-        """bool[E]: both ends lie in the longest part where every node can reach every other."""
+    def part_share(self) -> Floats:
+        """float[E]: share of all length in the part, where every node can reach every other, of an edge.
+
+        0 for an edge between two such parts: what drives there may not come back.
+        """
         part = np.where(self.strong[self.tail] == self.strong[self.head], self.strong[self.tail], -1)
-        main: Flags = (part >= 0) & (part == _longest(part, self.length_m))
-        return main
+        length = np.bincount(part + 1, self.length_m, minlength=1)
+        length[0] = 0.0
+        return np.asarray(length[part + 1] / max(float(self.length_m.sum()), 1e-9))
+
+    @property
+    def in_main_part(self) -> Flags:
+        """bool[E]: the edge lies in the longest part where every node can reach every other."""
+        return np.asarray((self.part_share > 0) & (self.part_share == self.part_share.max(initial=0.0)))
 
     def report(self) -> NetworkReport:
         """Counts and lengths for the reader of the plan."""

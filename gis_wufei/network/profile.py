@@ -12,6 +12,7 @@ class RoadProfile(BaseModel):
 
     speeds_kmh: dict[str, PositiveFloat] = Field(min_length=1, description="Road class: speed (km/h).")
     banned_classes: tuple[str, ...] = Field((), description="Road classes that the vehicle may not use.")
+    no_access_classes: tuple[str, ...] = Field((), description="Road classes with nothing on their sides.")
     # Defaults of the design, not of a standard: walking pace with a cart to a fast farm track, and
     # half the usual distance between two villages.
     access_speed_kmh: float = Field(10.0, gt=0, description="Speed on the straight line to the road (km/h).")

@@ -30,7 +30,7 @@ class Snap:
     """float[n, 2], place on the road; nan where there is no edge."""
 
 
-def snap(network: Network, xy: Floats, max_snap_m: float | None = None, main_only: bool = False) -> Snap:
+def snap(network: Network, xy: Floats, max_snap_m: float | None = None, least_share: float = 0.0) -> Snap:
     """The nearest point of the nearest edge for each of n points.
 
     Parameters
@@ -41,15 +41,22 @@ def snap(network: Network, xy: Floats, max_snap_m: float | None = None, main_onl
         float[n, 2] in the system of the network.
     max_snap_m
         Farthest a road may lie; default: the profile's.
-    main_only
-        Use only edges of the longest part where every node can reach every other, so that no
-        place is cut off by a stray piece of road while a connected one passes near.
+    least_share
+        Use only edges of parts, where every node can reach every other, with at least this share
+        (0-1) of all length: so no place is cut off by a stray piece of road while a connected one
+        passes near, and an island with roads of its own stays one.
+
+    Notes
+    -----
+    Roads of the profile's ``no_access_classes`` are passed over: nobody lives on an expressway.
     """
     xy = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
     if not np.isfinite(xy).all():
         raise ProblemError("snap: a point has a coordinate that is not a number")
     limit = network.profile.max_snap_m if max_snap_m is None else max_snap_m
-    usable = np.flatnonzero(network.in_main_part) if main_only else np.arange(len(network.tail))
+    closed = [code for code, name in enumerate(network.classes) if name in network.profile.no_access_classes]
+    open_to_all = ~np.isin(network.class_code, closed)
+    usable = np.flatnonzero(open_to_all & (network.part_share >= least_share))
     points, lines = shapely.points(xy), network.lines[usable]
     nearest = np.full(len(xy), -1)
     if len(xy) and len(lines):

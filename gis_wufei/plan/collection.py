@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from gis_wufei.demand import Demand
-from gis_wufei.errors import Fault, InputError
+from gis_wufei.errors import CheckFailedError
 from gis_wufei.network import Trips, od_matrix, paths
 from gis_wufei.plan.cost import TruckCost
 from gis_wufei.plan.model import Collection
@@ -64,7 +64,7 @@ def collect(
         plan = solve_routing(problem, spec.solve.model_copy(update={"seed": seed}))
         faults = check(problem, plan)
         if faults:
-            raise InputError([Fault("E-PLAN-CHECK", f"routing {site_id}", {"problems": "; ".join(faults[:5])})])
+            raise CheckFailedError(f"routing of {site_id}", faults)
         rounds.append(Rounds(str(site_id), points, problem, plan))
         step(done + 1, len(groups))
     return Collection(

@@ -9,11 +9,11 @@ import pandas as pd
 
 from gis_wufei.demand import Demand
 from gis_wufei.land import Eligibility, Grid
-from gis_wufei.layers import Layers
+from gis_wufei.layers import Layers, Remark
 from gis_wufei.network import NetworkReport
 from gis_wufei.siting import SitingResult
 from gis_wufei.study import StreamSpec, Study
-from gis_wufei.text import say
+from gis_wufei.text import Text, say
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,17 @@ class Warn:
 
     def text(self, lang: str) -> str:
         """The warning as one sentence."""
-        facts = {key: value.in_lang(lang) if hasattr(value, "in_lang") else value for key, value in self.facts.items()}
-        return say(self.code, lang, **facts)
+        return say(self.code, lang, **{key: _in_lang(value, lang) for key, value in self.facts.items()})
+
+
+def _in_lang(value: object, lang: str) -> object:
+    if isinstance(value, Text):
+        return value.in_lang(lang)
+    if isinstance(value, Remark):
+        return value.text(lang)
+    if isinstance(value, list):
+        return ("、" if lang == "zh" else ", ").join(str(_in_lang(item, lang)) for item in value)
+    return value
 
 
 @dataclass(frozen=True)

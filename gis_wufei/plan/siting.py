@@ -13,7 +13,7 @@ from gis_wufei.demand import Demand
 from gis_wufei.network import ODMatrix
 from gis_wufei.plan.cost import SizeLadder, TruckCost
 from gis_wufei.plan.model import Warn
-from gis_wufei.siting import SitingProblem, SitingResult
+from gis_wufei.siting import NO_PLAN, SitingProblem, SitingResult
 from gis_wufei.standards import FacilityKind
 from gis_wufei.study import CollectionSpec, SitingSpec
 
@@ -133,12 +133,12 @@ def assignment_table(demand: Demand, sites: gpd.GeoDataFrame, reach: Reach, resu
 
 
 def unserved_table(demand: Demand, reach: Reach, result: SitingResult, max_road_km: float) -> pd.DataFrame:
-    """Places without a site, each with the reason: road first, then distance, then capacity."""
+    """Places without a site, each with the reason: no plan at all, else road first, then distance."""
     position = {place: i for i, place in enumerate(demand.places.index)}
     rows = []
     for item in result.unserved:
         i = position[item.place_id]
-        reason, detail = _why(reach, i, max_road_km)
+        reason, detail = ("unserved.no_plan", "") if item.reason == NO_PLAN else _why(reach, i, max_road_km)
         place = demand.places.iloc[i]
         rows.append((item.place_id, place["name"], place["township"], place["t_per_year"], reason, detail))
     return pd.DataFrame(rows, columns=["place_id", "name", "township", "t_per_year", "reason", "detail"])
@@ -153,7 +153,7 @@ def _why(reach: Reach, place: int, max_road_km: float) -> tuple[str, str]:
         nearest = float(distance[usable].min()) / 1000
         if nearest > max_road_km:
             return "unserved.beyond_max_road_km", f"{nearest:.1f} km > {max_road_km:g} km"
-        return "unserved.no_capacity", ""
+        return "unserved.no_site", ""
     reasons = {reach.there.reason(place, site) for site in range(distance.size)}
     if reasons == {"off_network"} and np.isfinite(reach.there.origin_access_m[place]):
         return "unserved.off_network", f"{reach.there.origin_access_m[place] / 1000:.1f} km"

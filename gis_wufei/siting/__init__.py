@@ -20,6 +20,8 @@ from gis_wufei.siting import milp
 from gis_wufei.siting.check import check
 from gis_wufei.siting.problem import (
     CLOSED,
+    NO_PLAN,
+    NO_SITE,
     REASONS,
     Fact,
     SitingProblem,
@@ -31,6 +33,8 @@ from gis_wufei.siting.problem import (
 
 __all__ = [
     "CLOSED",
+    "NO_PLAN",
+    "NO_SITE",
     "REASONS",
     "SOLVERS",
     "Fact",

@@ -90,9 +90,8 @@ class Model:
     ) -> Answer:
         """Solve; ``whole`` False: the relaxation; ``whole_pairs``: x whole, too (default single_source)."""
         lp = self._program(whole, self.problem.single_source if whole_pairs is None else whole_pairs)
-        highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        highs = _QuietHighs()
         options: dict[str, bool | int | float | str] = {
-            "output_flag": False,
             "threads": 1,
             "parallel": "off",
             "random_seed": seed,
@@ -234,6 +233,17 @@ class Model:
         y = (size[self.site] == self.rung).astype(float)
         x = share[self.pair_place, self.pair_site] * (size[self.pair_site] == self.pair_rung)
         return np.concatenate([y, x])
+
+
+class _QuietHighs(highspy.Highs):
+    """HiGHS without its banner, which would stand among a program's results on stdout."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS's own name; called by its constructor
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 class _Rows:

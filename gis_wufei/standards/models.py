@@ -208,6 +208,7 @@ class RoadClass(_Sourced):
 
     label: Text
     speed_kmh: Annotated[Quantity, _in("km/h")]
+    access: bool = Field(True, description="Whether places along it can be reached from it.")
     control_zone_m: Annotated[Quantity, _in("m")] | None = Field(None, description="公路建筑控制区.")
 
 

@@ -1,0 +1,230 @@
+"""What a walk adds up to: key figures, warnings, and every number in use with its source."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from gis_wufei.demand import LEVELS, CropResidueDemand
+from gis_wufei.land import Eligibility
+from gis_wufei.layers import Layers
+from gis_wufei.network import NetworkReport
+from gis_wufei.plan.model import StreamPlan, Warn
+from gis_wufei.standards import Quantity, crops, facilities, roads, rules, seasons, vehicles
+from gis_wufei.study import StreamSpec, Study
+
+NUMBER_COLUMNS = ["id", "label_zh", "label_en", "value", "low", "high", "unit", "status", "source", "streams"]
+SHOWN = 5  # ids named in a warning
+
+
+def figures(plan: StreamPlan) -> dict[str, float]:
+    """Key numbers of a stream, the unit in each name.
+
+    ``t_per_year = served_t_per_year + unserved_t_per_year``; money is yuan a year at the level of
+    the plan's demand.
+    """
+    places, opened, siting = plan.demand.places, plan.opened, plan.siting
+    rounds, haul, cycles = plan.collection.sites, plan.haul, plan.collection.cycles_per_year
+    tonnes, missed = plan.demand.t_per_year, float(plan.unserved["t_per_year"].sum())
+    weight = plan.assignments["t_per_year"]
+    km = plan.assignments["road_km"]
+    land = plan.eligibility.grid.area_ha(plan.eligibility.grid.inside)
+    site_yuan = float(opened["yuan_per_year"].sum())
+    round_yuan = float(rounds["yuan_per_cycle"].sum()) * cycles
+    haul_yuan = float(haul["yuan_per_year"].sum())
+    served = tonnes - missed
+    total = site_yuan + round_yuan + haul_yuan
+    return {
+        **{f"t_per_year_{level}": float(places[f"t_per_year_{level}"].sum()) for level in LEVELS},
+        "t_per_year": tonnes,
+        "peak_t_per_day": float(places["peak_t_per_day"].sum()),
+        "served_t_per_year": served,
+        "unserved_t_per_year": missed,
+        "places": float(len(places)),
+        "places_unserved": float(plan.unserved["place_id"].nunique()),
+        "land_ha": land,
+        "eligible_ha": plan.eligibility.grid.area_ha(plan.eligibility.eligible),
+        "sites_candidate": float((plan.sites["state"] == "candidate").sum()),
+        "sites_open": float(len(opened)),
+        "sites_new": float((opened["state"] == "candidate").sum()),
+        "mean_road_km": float((weight * km).sum() / weight.sum()) if weight.sum() else np.nan,
+        "max_road_km": float(km.max()) if len(km) else np.nan,
+        "trucks": float(rounds["trucks"].sum()),
+        "vehicle_days_per_year": float(rounds["vehicle_days"].sum()) * cycles,
+        "collection_km_per_year": float(rounds["km"].sum()) * cycles,
+        "haul_trips_per_year": float(haul["trips_per_year"].sum()),
+        "haul_km_per_year": float(haul["km_per_year"].sum()),
+        "site_yuan_per_year": site_yuan,
+        "collection_yuan_per_year": round_yuan,
+        "haul_yuan_per_year": haul_yuan,
+        "yuan_per_year": total,
+        "yuan_per_t": total / served if served > 0 else np.nan,
+        "siting_yuan_per_year": np.nan if siting.objective is None else siting.objective,
+        "siting_bound_yuan_per_year": np.nan if siting.bound is None else siting.bound,
+        "siting_gap": np.nan if siting.gap is None else siting.gap,
+        "routing_bound_yuan_per_year": float(rounds["bound_yuan"].sum()) * cycles,
+    }
+
+
+def study_warnings(study: Study, layers: Layers, network: NetworkReport) -> tuple[Warn, ...]:
+    """Warnings that concern every stream."""
+    found: list[Warn] = []
+    made_up = [layer.label for layer in layers.by_name.values() if layer.certificate.synthetic in ("all", "some")]
+    if made_up:
+        found.append(Warn("W-SYNTHETIC", {"layers": made_up}))
+    for layer in layers.by_name.values():
+        for remark in (*layer.certificate.repaired, *layer.certificate.warned):
+            found.append(Warn("W-LAYER-REPAIRED", {"layer": layer.label, "remark": remark}))
+    if network.components > 1:
+        facts: dict[str, object] = {"count": network.components, "share": 100 * network.share_in_largest}
+        found.append(Warn("W-NET-PARTS", facts))
+    own = [name for name, number in study.spec.factors.items() if number.status != "verified"]
+    if own:
+        found.append(Warn("W-OWN-FACTORS", {"factors": ", ".join(own)}))
+    return tuple(found)
+
+
+def stream_warnings(
+    spec: StreamSpec, land: Eligibility, sites: gpd.GeoDataFrame, haul: gpd.GeoDataFrame, to: gpd.GeoDataFrame | None
+) -> tuple[Warn, ...]:
+    """Warnings of one stream, most serious first."""
+    found: list[Warn] = []
+    stream = {"stream": spec.label}
+    unknown = [line for line in land.ledger if not line.applied and not line.reason]
+    if unknown:
+        names = ", ".join(line.rule_id for line in unknown)
+        roles = ", ".join(sorted({line.role for line in unknown}))
+        found.append(Warn("W-RULE-NOLAYER", {**stream, "rules": names, "roles": roles}))
+    changed = [line for line in land.ledger if line.reason]
+    if changed:
+        named = "; ".join(f"{line.rule_id} ({line.reason})" for line in changed)
+        found.append(Warn("W-RULE-CHANGED", {**stream, "rules": named}))
+    old = [line.rule_id for line in land.ledger if line.superseded and line.applied]
+    if old:
+        found.append(Warn("W-RULE-OLD", {**stream, "rules": ", ".join(old)}))
+    if any(line.role == "units" for line in land.ledger):
+        found.append(Warn("W-UNIT-DEFAULT", dict(stream)))
+    clash = sites[(sites["state"] == "keep") & (sites["conflicts"] != "")]
+    if len(clash):
+        conflicts = sorted({rule for cell in clash["conflicts"] for rule in cell.split(", ")})
+        facts = {**stream, "sites": _named(list(clash.index)), "rules": ", ".join(conflicts)}
+        found.append(Warn("W-EXISTING-CONFLICT", facts))
+    off = sites[sites["left_out"] != ""]
+    if len(off):
+        found.append(Warn("W-SITES-OFF", {**stream, "count": len(off)}))
+    if to is not None:
+        found += _overfull(spec, haul, to)
+    if spec.haul is not None and len(haul):
+        driven = haul["hours_per_year"] / haul["trips_per_year"].clip(lower=1)
+        if driven.max() > spec.haul.shift_h:
+            facts = {**stream, "hours": float(driven.max()), "shift_h": spec.haul.shift_h}
+            found.append(Warn("W-HAUL-SHIFT", facts))
+    if spec.collection.cycles_per_year is None and len(set(seasons()[spec.demand.season].months)) > 1:
+        found.append(Warn("W-PEAK", dict(stream)))
+    return tuple(found)
+
+
+def _overfull(spec: StreamSpec, haul: gpd.GeoDataFrame, to: gpd.GeoDataFrame) -> Iterator[Warn]:
+    """Receivers that get more than they say they can take; the haul goes to the cheapest all the same."""
+    if spec.haul is None:
+        return
+    column = facilities()[spec.haul.kind].capacity_column
+    intake = haul.groupby("destination_id")["t_per_year"].sum()
+    days = 365.0 if column == "capacity_t_per_day" else 1.0
+    for receiver, tonnes in intake.items():
+        capacity = float(to[column].loc[receiver]) * days if column in to else np.nan
+        if tonnes > capacity:
+            facts = {"stream": spec.label, "receiver": str(to["name"].loc[receiver])}
+            yield Warn("W-HAUL-CAPACITY", {**facts, "t": float(tonnes), "capacity": capacity})
+
+
+def _named(ids: list[str]) -> str:
+    more = len(ids) - SHOWN
+    return ", ".join(str(i) for i in ids[:SHOWN]) + (f", +{more}" if more > 0 else "")
+
+
+def numbers(study: Study, layers: Layers, plans: Mapping[str, StreamPlan]) -> pd.DataFrame:
+    """Every cited number that the plan used: value, range, unit, status, source, and the streams that use it."""
+    used: dict[str, Quantity] = {}
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, plan in plans.items():
+        for key, number in _numbers_of(study, layers, plan):
+            used[key] = number
+            if name not in users[key]:
+                users[key].append(name)
+    rows = [
+        (
+            key,
+            number.label.zh if number.label else key,
+            number.label.en if number.label else key,
+            number.value,
+            number.low,
+            number.high,
+            number.unit,
+            number.status,
+            number.source,
+            ", ".join(users[key]),
+        )
+        for key, number in used.items()
+    ]
+    return pd.DataFrame(rows, columns=NUMBER_COLUMNS)
+
+
+def _numbers_of(study: Study, layers: Layers, plan: StreamPlan) -> Iterator[tuple[str, Quantity]]:
+    spec, known = plan.spec, study.numbers
+    for factor in plan.demand.factor_ids:
+        yield factor, known[factor]
+    if isinstance(spec.demand, CropResidueDemand):
+        for crop in sorted(set(layers[spec.demand.layer].frame["crop"])):
+            entry = crops()[crop]
+            for part in ("yield_kg_per_mu", "residue_ratio", "collection_share"):
+                number = getattr(entry, part)
+                if number is not None:
+                    yield f"crop.{crop}.{part}", number
+    for factor in spec.haul.output_shares if spec.haul else ():
+        yield factor, known[factor]
+    yield "discount_rate_per_year", known["discount_rate_per_year"]
+    kind = facilities()[spec.facility.kind]
+    for size in kind.sizes:
+        if not spec.facility.sizes or size.id in spec.facility.sizes:
+            yield f"facility.{size.id}.capex", size.capex_yuan
+    yield f"facility.{spec.facility.kind}.opex_share", kind.opex_share
+    for name in {spec.collection.vehicle, *([spec.haul.vehicle] if spec.haul else [])}:
+        truck = vehicles()[name]
+        for part, unit in (
+            ("payload_t", "t"),
+            ("fixed_yuan_per_year", "yuan/yr"),
+            ("variable_yuan_per_km", "yuan/km"),
+        ):
+            value = getattr(truck, part)
+            yield (
+                f"vehicle.{name}.{part}",
+                Quantity(value=value, low=value, high=value, unit=unit, status=truck.status, source=truck.source),
+            )
+    for name, road in roads().items():
+        if name in study.spec.roads.speeds_kmh:
+            value = study.spec.roads.speeds_kmh[name]
+            number = Quantity(value=value, low=value, high=value, unit="km/h", status="user", source="study.yaml")
+        else:
+            number = road.speed_kmh
+        yield f"road.{name}.speed", number
+    for line in plan.eligibility.ledger:
+        if line.applied and line.distance_m > 0:
+            standard = rules()[line.rule_id].distance_m
+            yield (
+                f"rule.{line.rule_id}.distance",
+                standard.model_copy(
+                    update={
+                        "value": line.distance_m,
+                        "low": min(standard.low, line.distance_m),
+                        "high": max(standard.high, line.distance_m),
+                        "status": line.status,
+                        "source": line.source if not line.reason else f"{line.source}; study: {line.reason}",
+                        "label": line.label,
+                    }
+                ),
+            )
