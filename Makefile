@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test bench clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/wufei run layers/dalad
@@ -13,6 +13,10 @@ test: $(VENV)/.test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+environment.yml: pyproject.toml $(VENV)/.test-ready
+	$(BIN)/pyproject2conda yaml -e notebook -e osm --name gis_wufei --python-include "python>=3.11" \
+		--pip-dep "-e ." --no-header --overwrite force -o $@
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python benchmarks/walk.py

@@ -31,11 +31,16 @@ def metric_crs(west: float, south: float, east: float, north: float) -> CRS:
     """
     box = AreaOfInterest(west, south, east, north)
     fits = query_crs_info("EPSG", PJType.PROJECTED_CRS, box, contains=True)
-    national = [info for info in fits if int(info.code) in CGCS2000_SIX_DEGREE]
+    national = sorted(int(info.code) for info in fits if int(info.code) in CGCS2000_SIX_DEGREE)
     if national:
-        return CRS.from_epsg(int(national[0].code))
+        return CRS.from_epsg(national[0])
     zone = int((west + east) / 2 + 180) // 6 % 60 + 1
     return CRS.from_epsg((32600 if south + north >= 0 else 32700) + zone)
+
+
+def is_metric(crs: CRS) -> bool:
+    """Whether a system is projected and both its axes count metres."""
+    return crs.is_projected and all(axis.unit_conversion_factor == 1.0 for axis in crs.axis_info)
 
 
 def crs_label(crs: CRS) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
 
-from gis_wufei.errors import Fault, InputError, unknown_name
-from gis_wufei.layers import Layers
+from gis_wufei.errors import Fault, InputError, OneOf, unknown_name
+from gis_wufei.layers import Layer, Layers, roles
+from gis_wufei.layers.read import as_text, missing_column
 from gis_wufei.standards import Quantity, crops, factors, seasons
 
 MU_M2 = 2000 / 3
@@ -23,17 +25,33 @@ LEVELS: tuple[Level, ...] = ("low", "default", "high")
 Floats = NDArray[np.float64]
 
 
-def _factor(name: str, info: ValidationInfo) -> str:
-    known = {*factors(), *((info.context or {}).get("factors", ()))}
-    if name not in known:
-        raise unknown_name(name, known)
-    return name
+def factor_in(*units: str, most: float | None = None) -> AfterValidator:
+    """Validator of a factor's id: the standards or the study have it, and its unit is one of ``units``.
+
+    ``most`` bounds its high value: more than all cannot be taken off.
+    """
+
+    def check(name: str, info: ValidationInfo) -> str:
+        own: Mapping[str, Mapping[str, Any]] = (info.context or {}).get("factors", {})
+        if name not in own and name not in factors():
+            fits = [key for key, quantity in factors().items() if quantity.unit in units]
+            raise unknown_name(name, {*fits, *own})
+        unit, high = _unit_and_high(name, own)
+        if unit is not None and unit not in units:
+            facts: dict[str, Any] = {"name": name, "found": unit, "unit": " / ".join(units)}
+            raise PydanticCustomError("unit", "{name} is in {found}, not in {unit}", facts)
+        if most is not None and high is not None and high > most:
+            raise PydanticCustomError("share", "{name} may be {found}", {"name": name, "found": high})
+        return name
+
+    return AfterValidator(check)
 
 
-def _season(name: str, info: ValidationInfo) -> str:
-    if name not in seasons():
-        raise unknown_name(name, seasons())
-    return name
+def _unit_and_high(name: str, own: Mapping[str, Mapping[str, Any]]) -> tuple[str | None, float | None]:
+    if name not in own:
+        return factors()[name].unit, factors()[name].high
+    high = own[name].get("high", own[name].get("value"))
+    return own[name].get("unit"), high if isinstance(high, int | float) else None
 
 
 def layer_of(*wanted: str) -> AfterValidator:
@@ -42,15 +60,22 @@ def layer_of(*wanted: str) -> AfterValidator:
     def check(name: str, info: ValidationInfo) -> str:
         played: Mapping[str, str] = (info.context or {}).get("layers", {})
         fits = [layer for layer, role in played.items() if role in wanted]
-        if played and name not in fits:
-            raise unknown_name(name, fits)
-        return name
+        role = played.get(name)
+        if not played or role in wanted or (role is not None and role not in roles()):
+            return name  # without layers, or with a role that is itself at fault, nothing can be said
+        if role is not None:
+            facts: dict[str, Any] = {"name": name, "found": role, "role": ", ".join(wanted)}
+            raise PydanticCustomError("layer_role", "{name} plays the role {found}, not {role}", facts)
+        if not fits:
+            raise PydanticCustomError("no_layer", "no layer of the role {role}", {"role": ", ".join(wanted)})
+        raise unknown_name(name, fits)
 
     return AfterValidator(check)
 
 
-FactorId = Annotated[str, AfterValidator(_factor)]
-SeasonId = Annotated[str, AfterValidator(_season)]
+SeasonId = Annotated[str, OneOf(seasons)]
+ShareId = Annotated[str, factor_in("1")]
+PartId = Annotated[str, factor_in("1", most=1.0)]
 
 
 class _Formula(BaseModel):
@@ -60,8 +85,8 @@ class _Formula(BaseModel):
 
     level: Level = Field("default", description="Which of the factors' three values the plan uses.")
     season: SeasonId = Field("even", description="How the year's tonnes fall on the months.")
-    times: tuple[FactorId, ...] = Field((), description="Shares the tonnes are multiplied by.")
-    less: tuple[FactorId, ...] = Field((), description="Shares taken off the tonnes.")
+    times: tuple[ShareId, ...] = Field((), description="Factors (unit 1) the tonnes are multiplied by.")
+    less: tuple[PartId, ...] = Field((), description="Factors (shares of 1) taken off the tonnes, one after another.")
 
     def scaled(self, tonnes: Floats, numbers: Mapping[str, Quantity], level: Level) -> Floats:
         """Tonnes after the shares; the low level takes the high value of what is taken off."""
@@ -76,10 +101,10 @@ class _Formula(BaseModel):
 class PerPersonDemand(_Formula):
     """Residents x kilograms per person and day; places are settlements or their collection points."""
 
-    formula: Literal["per_person"]
-    layer: Annotated[str, layer_of("settlements")]
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Only rows with these values.")
-    factor: FactorId = Field(description="Factor in kg per person and day.")
+    formula: Literal["per_person"] = Field(description="Residents times a factor.")
+    layer: Annotated[str, layer_of("settlements")] = Field(description="Layer of the role settlements.")
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Column: values; only rows with these.")
+    factor: Annotated[str, factor_in("kg/person/d")] = Field(description="Factor in kg per person and day.")
     stops: Annotated[str, layer_of("collection_points")] | None = Field(
         None, description="Layer of collection points that share each settlement's waste."
     )
@@ -90,17 +115,19 @@ class PerPersonDemand(_Formula):
 
     def places(self, layers: Layers, numbers: Mapping[str, Quantity]) -> gpd.GeoDataFrame:
         """Places with ``t_per_year_low|default|high``."""
-        people = _chosen(layers[self.layer].frame, self.where, self.layer).set_index("place_id")
+        people = _chosen(layers[self.layer], self.where).set_index("place_id")
         frame = people
         if self.stops is not None:
-            points = layers[self.stops].frame
+            points, where = layers[self.stops].frame, layers[self.stops].certificate.path.name
+            _owners_exist(points, layers[self.layer].frame["place_id"], where)
             points = points[points["place_id"].isin(people.index)]
-            _shares_add_up(points, people.index, layers[self.stops].certificate.path.name)
-            owner = people.loc[points["place_id"]]
+            _shares_add_up(points, people.index, where)
+            owner = people.loc[points["place_id"]].set_index(points.index)
             frame = points.assign(
-                population=points["share"].to_numpy() * owner["population"].to_numpy(),
-                township=owner["township"].to_numpy() if "township" in owner else "",
-                name=points["name"].fillna("").to_numpy() if "name" in points else owner["name"].to_numpy(),
+                population=points["share"] * owner["population"],
+                township=owner.get("township", ""),
+                name=points["name"].fillna(owner["name"]) if "name" in points else owner["name"],
+                synthetic=_flag(points) | _flag(owner),
             ).set_index("point_id")
         per_year = frame["population"].to_numpy(float) * 365 / 1000
         for level in LEVELS:
@@ -112,9 +139,9 @@ class PerPersonDemand(_Formula):
 class CropResidueDemand(_Formula):
     """Area x yield x residue ratio x collection share (national straw ledger); places are clusters of fields."""
 
-    formula: Literal["crop_residue"]
-    layer: Annotated[str, layer_of("fields")]
-    cluster_m: float = Field(3000, ge=200, description="Fields in one square of this side make one place.")
+    formula: Literal["crop_residue"] = Field(description="Area of fields times the residue of their crop.")
+    layer: Annotated[str, layer_of("fields")] = Field(description="Layer of the role fields.")
+    cluster_m: float = Field(3000, ge=200, description="Fields in one square of this side (m) make one place.")
 
     def factor_ids(self) -> tuple[str, ...]:
         """Ids of every factor the formula uses."""
@@ -123,10 +150,10 @@ class CropResidueDemand(_Formula):
     def places(self, layers: Layers, numbers: Mapping[str, Quantity]) -> gpd.GeoDataFrame:
         """Places with ``t_per_year_low|default|high``; a place stands in the field nearest its cluster's middle."""
         fields = layers[self.layer].frame
-        unknown = sorted(set(fields["crop"]) - set(crops()))
-        if unknown:
-            facts = {"rows": ", ".join(unknown), "allowed": ", ".join(crops())}
-            raise InputError([Fault("E-LAYER-011", f"{self.layer} crop", facts)])
+        unknown = fields[~fields["crop"].isin(list(crops()))]
+        if len(unknown):
+            facts = {"rows": _first_rows(unknown, "crop"), "allowed": ", ".join(crops())}
+            raise InputError([Fault("E-LAYER-011", f"{layers[self.layer].certificate.path.name} crop", facts)])
         area_mu = fields.geometry.area.to_numpy() / MU_M2
         tonnes = {
             level: self.scaled(
@@ -153,10 +180,10 @@ class CropResidueDemand(_Formula):
 class ReportedDemand(_Formula):
     """Tonnes as the producers report them; a sector's factor fills a gap and gives the range."""
 
-    formula: Literal["reported"]
-    layer: Annotated[str, layer_of("enterprises")]
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Only rows with these values.")
-    sector_factors: dict[str, FactorId] = Field(
+    formula: Literal["reported"] = Field(description="Tonnes a year as the producers report them.")
+    layer: Annotated[str, layer_of("enterprises")] = Field(description="Layer of the role enterprises.")
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Column: values; only rows with these.")
+    sector_factors: dict[str, Annotated[str, factor_in("kg/yr")]] = Field(
         default_factory=dict, description="Sector: factor in kg a year, for gaps and the range."
     )
 
@@ -166,13 +193,13 @@ class ReportedDemand(_Formula):
 
     def places(self, layers: Layers, numbers: Mapping[str, Quantity]) -> gpd.GeoDataFrame:
         """Places with ``t_per_year_low|default|high``."""
-        frame = _chosen(layers[self.layer].frame, self.where, self.layer).set_index("source_id")
+        frame = _chosen(layers[self.layer], self.where).set_index("source_id")
         reported = frame["t_per_year"].to_numpy(float)
         known = [numbers[self.sector_factors[s]] if s in self.sector_factors else None for s in frame["sector"]]
         gap = np.isnan(reported) & np.array([quantity is None for quantity in known])
         if gap.any():
-            rows = ", ".join(str(row) for row in frame["row"][gap][:5])
-            raise InputError([Fault("E-LAYER-008", f"{self.layer} t_per_year", {"rows": rows})])
+            where = f"{layers[self.layer].certificate.path.name} t_per_year"
+            raise InputError([Fault("E-LAYER-008", where, {"rows": _first_rows(frame[gap], "sector")})])
         middle = np.where(
             np.isnan(reported), [0.0 if q is None else q.value / 1000 for q in known], np.nan_to_num(reported)
         )
@@ -233,13 +260,30 @@ def estimate(spec: DemandSpec, layers: Layers, numbers: Mapping[str, Quantity]) 
     return Demand(places, month_share * chosen.sum(), spec.level, spec.factor_ids())
 
 
-def _chosen(frame: gpd.GeoDataFrame, where: Mapping[str, Sequence[str]], name: str) -> gpd.GeoDataFrame:
+def _chosen(layer: Layer, where: Mapping[str, Sequence[str]]) -> gpd.GeoDataFrame:
+    frame, file = layer.frame, layer.certificate.path.name
     for column, values in where.items():
         if column not in frame:
-            have = ", ".join(str(c) for c in frame.columns if c != "geometry")
-            raise InputError([Fault("E-LAYER-005", name, {"column": column, "have": have, "hint": "-"})])
-        frame = frame[frame[column].astype(str).isin(values)]
+            raise InputError([missing_column(file, column, frame)])
+        frame = frame[frame[column].map(as_text).isin(values)]
     return frame
+
+
+def _flag(frame: pd.DataFrame) -> pd.Series:
+    return frame["synthetic"].astype(bool) if "synthetic" in frame else pd.Series(False, frame.index)
+
+
+def _first_rows(frame: pd.DataFrame, column: str) -> str:
+    """The first rows with their value: ``14 (rice), 15 (tea), +3``."""
+    pairs = zip(frame["row"][:5], frame[column][:5], strict=True)
+    return ", ".join(f"{row} ({value})" for row, value in pairs) + (f", +{len(frame) - 5}" if len(frame) > 5 else "")
+
+
+def _owners_exist(points: pd.DataFrame, settlements: pd.Series, where: str) -> None:
+    """Each collection point belongs to a settlement of the layer."""
+    strays = points[~points["place_id"].isin(settlements)]
+    if len(strays):
+        raise InputError([Fault("E-DEMAND-003", f"{where} place_id", {"rows": _first_rows(strays, "place_id")})])
 
 
 def _shares_add_up(points: pd.DataFrame, owners: pd.Index, where: str) -> None:
@@ -260,11 +304,13 @@ def _clusters(table: pd.DataFrame, fields: gpd.GeoDataFrame) -> gpd.GeoDataFrame
         table["x"] - table["place_id"].map(middle["wx"] / total),
         table["y"] - table["place_id"].map(middle["wy"] / total),
     )
-    nearest = table.assign(off=off).sort_values(["place_id", "off"], kind="stable").groupby("place_id").first()
+    nearest = (
+        table.assign(off=off).sort_values(["place_id", "off", "x", "y"], kind="stable").groupby("place_id").first()
+    )
     sums = table.groupby("place_id")[[f"t_per_year_{level}" for level in LEVELS] + ["area_mu"]].sum()
     return gpd.GeoDataFrame(
         sums.assign(
-            name=nearest["township"] + " " + nearest.index,
+            name=(nearest["township"] + " " + nearest.index).str.strip(),
             township=nearest["township"],
             synthetic=table.groupby("place_id")["synthetic"].any(),
         ),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
-from pydantic_core import PydanticCustomError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
 
 from gis_wufei.text import say
 
@@ -28,7 +32,8 @@ class Fault:
     """One fault of an input: a stable code, the place, and the facts for its sentence.
 
     ``where`` is file, layer, row and column as a person would name them ("study.yaml:8").
-    The sentence itself stands in the catalogue (``texts.yaml``) under ``code``.
+    The sentence itself stands in the catalogue (``texts.yaml``) under ``code``; a fact that differs
+    between the languages is a ``Text``.
     """
 
     code: str
@@ -36,8 +41,8 @@ class Fault:
     facts: Mapping[str, object] = field(default_factory=dict)
 
     def text(self, lang: str = "en") -> str:
-        """The fault as one sentence with its code and place."""
-        return f"{self.where}: {self.code} {say(self.code, lang, **self.facts)}"
+        """The fault as one sentence with its code and place, on one line."""
+        return _visible(f"{self.where}: {self.code} {say(self.code, lang, **self.facts)}")
 
 
 class InputError(WufeiError, ValueError):
@@ -57,9 +62,51 @@ class CheckFailedError(WufeiError, RuntimeError):
         super().__init__(self.fault.text("en"))
 
 
-def unknown_name(name: str, known: Iterable[str]) -> PydanticCustomError:
-    """The complaint of a spec that names something which does not exist, with the closest that does."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.4)
-    return PydanticCustomError(
-        "unknown_name", "'{name}' is not known (closest: {hint})", {"name": name, "hint": near[0] if near else "-"}
-    )
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` was most likely meant to be; ``None`` rather than a wild guess."""
+    plain = {key.casefold(): key for key in sorted(known)}
+    near = get_close_matches(name.casefold(), list(plain), n=1, cutoff=0.6)
+    return plain[near[0]] if near else None
+
+
+def unknown_name(name: str, known: Iterable[str], at: str | int | None = None) -> PydanticCustomError:
+    """The complaint of a spec that names something which does not exist, with the closest that does.
+
+    ``at`` is the key or position of the name where a validator looks at a whole mapping or list.
+    """
+    facts: dict[str, Any] = {"name": name, "hint": closest(name, known), "known": listed(known), "at": at}
+    return PydanticCustomError("unknown_name", "there is no '{name}' (known: {known})", facts)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Marks a text as a name out of a table; the table is read at its first use, and editors get its names."""
+
+    table: Callable[[], Iterable[str]]
+
+    def check(self, name: str) -> str:
+        """The name, if the table has it."""
+        known = tuple(self.table())
+        if name not in known:
+            raise unknown_name(name, known)
+        return name
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "enum": sorted(self.table())}
+
+
+def listed(names: Iterable[str], most: int = 16) -> str:
+    """Names in alphabetical order for a sentence, the rest only counted."""
+    every = sorted(str(name) for name in names)
+    more = f", … +{len(every) - most}" if len(every) > most else ""
+    return ", ".join(every[:most]) + more if every else "-"
+
+
+def _visible(text: str) -> str:
+    """Text out of files with its control, direction and line characters made harmless."""
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)

@@ -2,72 +2,55 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 import datetime
-from difflib import get_close_matches
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
-from gis_wufei.demand import DemandSpec, FactorId, layer_of
-from gis_wufei.errors import Fault, InputError, unknown_name
+from gis_wufei.crs import is_metric
+from gis_wufei.demand import DemandSpec, PartId, layer_of
+from gis_wufei.errors import Fault, InputError, OneOf, closest, listed, unknown_name
+from gis_wufei.faults import Complaint, Verdict, as_fault, merged, shown, validated
 from gis_wufei.land import CandidateSpec, RuleChange
-from gis_wufei.layers import LayerSpec, roles
+from gis_wufei.layers import LayerSpec
+from gis_wufei.layers.read import resolve
 from gis_wufei.routing import RouteSpec
 from gis_wufei.siting import SolveSpec
-from gis_wufei.standards import Quantity, facilities, factors, roads, vehicles
+from gis_wufei.standards import Quantity, facilities, factors, roads, rules, vehicles
 from gis_wufei.text import Text
 from gis_wufei.yamlfile import Path_, YamlData, read_yaml
 
+BASE = "base"  # the study without a scenario
+
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+VehicleId = Annotated[str, OneOf(vehicles)]
+FacilityCode = Annotated[str, OneOf(facilities)]
+RoadClassId = Annotated[str, OneOf(roads)]
 
 
 class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _vehicle(name: str, info: ValidationInfo) -> str:
-    if name not in vehicles():
-        raise unknown_name(name, vehicles())
-    return name
-
-
-def _kind(name: str, info: ValidationInfo) -> str:
-    if name not in facilities():
-        raise unknown_name(name, facilities())
-    return name
-
-
-def _role(layer: LayerSpec, info: ValidationInfo) -> LayerSpec:
-    if layer.role not in roles():
-        raise unknown_name(layer.role, roles())
-    return layer
-
-
-def _road_classes(speeds: dict[str, float], info: ValidationInfo) -> dict[str, float]:
-    for name in speeds:
-        if name not in roads():
-            raise unknown_name(name, roads())
-    return speeds
-
-
-VehicleId = Annotated[str, AfterValidator(_vehicle)]
-FacilityCode = Annotated[str, AfterValidator(_kind)]
-
-
 class RoadsSpec(_Spec):
     """The road network and how a truck drives on it."""
 
-    layer: Annotated[str, layer_of("roads")]
-    speeds_kmh: Annotated[dict[str, Annotated[float, Field(gt=0)]], AfterValidator(_road_classes)] = Field(
-        default_factory=dict, description="Speeds instead of the standard ones, by road class."
+    layer: Annotated[str, layer_of("roads")] = Field(description="Layer of the role roads.")
+    speeds_kmh: dict[RoadClassId, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="Speeds (km/h) instead of the standard ones, by road class."
     )
-    banned_classes: tuple[str, ...] = Field((), description="Road classes that trucks may not use.")
-    access_speed_kmh: float = Field(10, gt=0, description="Speed between a place and its road.")
-    max_snap_m: float = Field(2000, gt=0, description="A place farther from every road is off the network.")
+    banned_classes: tuple[RoadClassId, ...] = Field((), description="Road classes that trucks may not use.")
+    access_speed_kmh: float = Field(10, gt=0, description="Speed (km/h) between a place and its road.")
+    max_snap_m: float = Field(
+        2000, gt=0, description="A place farther (m) than this from every road is off the network."
+    )
 
 
 class FacilitySpec(_Spec):
@@ -78,24 +61,58 @@ class FacilitySpec(_Spec):
     existing: Annotated[str, layer_of("facilities")] | None = Field(
         None, description="Layer whose facilities of this kind stay in service."
     )
-    candidates: CandidateSpec = Field(default_factory=CandidateSpec)
+    candidates: CandidateSpec = Field(
+        default_factory=CandidateSpec,
+        description="How candidate sites are drawn from the eligible land.",
+    )
     rules: tuple[RuleChange, ...] = Field((), description="Changes to the standard rules, each with its reason.")
+
+    @field_validator("sizes")
+    @classmethod
+    def _sizes_of_the_kind(cls, sizes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        kind = facilities().get(info.data.get("kind", ""))
+        known = [size.id for size in kind.sizes] if kind else list(sizes)
+        for at, name in enumerate(sizes):
+            if name not in known:
+                raise unknown_name(name, known, at=at)
+        return sizes
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_of_the_kind(cls, changes: tuple[RuleChange, ...], info: ValidationInfo) -> tuple[RuleChange, ...]:
+        kind = info.data.get("kind")
+        binding = [name for name, rule in rules().items() if kind in rule.kinds]
+        for at, change in enumerate(changes):
+            if kind and change.rule not in binding:
+                facts = {"name": change.rule, "kind": kind, "known": listed(binding), "at": at}
+                raise PydanticCustomError("rule_kind", "rule {name} does not bind the kind {kind}", facts)
+        return changes
 
 
 class SitingSpec(_Spec):
     """Limits and accuracy of the siting."""
 
-    max_road_km: float = Field(gt=0, description="A place is served from no farther by road.")
+    max_road_km: float = Field(gt=0, description="A place is served from no farther (km) by road.")
     single_source: bool = Field(True, description="Each place is served from one site only.")
-    min_open: int = Field(0, ge=0)
-    max_open: int | None = Field(None, ge=1)
-    solve: SolveSpec = Field(default_factory=SolveSpec)
+    min_open: int = Field(0, ge=0, description="Least number of sites in service, existing ones included.")
+    max_open: int | None = Field(
+        None, ge=1, description="Largest number of sites in service, existing ones included; default: no limit."
+    )
+    solve: SolveSpec = Field(default_factory=SolveSpec, description="How hard the solver searches.")
+
+    @field_validator("max_open")
+    @classmethod
+    def _not_below_the_least(cls, value: int | None, info: ValidationInfo) -> int | None:
+        least = info.data.get("min_open")
+        if value is not None and least is not None and value < least:
+            raise PydanticCustomError("below", "less than {other} {limit}", {"other": "min_open", "limit": least})
+        return value
 
 
 class CollectionSpec(_Spec):
     """The rounds between places and their site."""
 
-    vehicle: VehicleId
+    vehicle: VehicleId = Field(description="Kind of truck that collects.")
     cycle_days: int = Field(ge=1, le=366, description="Each place is emptied once in so many days.")
     workdays: int = Field(ge=1, le=366, description="Working days within a cycle.")
     cycles_per_year: float | None = Field(
@@ -104,62 +121,115 @@ class CollectionSpec(_Spec):
     stop_min: float = Field(gt=0, description="Minutes at a stop, whatever the load.")
     load_min_per_t: float = Field(0, ge=0, description="Minutes at a stop for each tonne loaded.")
     unload_min: float = Field(gt=0, description="Minutes to unload at the site.")
-    shift_h: float = Field(8, gt=0, le=24)
+    shift_h: float = Field(8, gt=0, le=24, description="Hours of a shift.")
     vehicle_days_per_year: float = Field(
-        300, gt=0, le=366, description="Days over which a truck's fixed cost is spread."
+        300, gt=0, le=366, description="Days a year over which a truck's fixed cost is spread."
     )
-    solve: RouteSpec = Field(default_factory=RouteSpec)
+    solve: RouteSpec = Field(default_factory=RouteSpec, description="How hard the search for rounds is.")
+
+    @field_validator("workdays")
+    @classmethod
+    def _within_the_cycle(cls, value: int, info: ValidationInfo) -> int:
+        days = info.data.get("cycle_days")
+        if days is not None and value > days:
+            raise PydanticCustomError("above", "more than {other} {limit}", {"other": "cycle_days", "limit": days})
+        return value
 
 
 class HaulSpec(_Spec):
     """The line-haul from a site to the facility where the stream ends."""
 
-    layer: Annotated[str, layer_of("facilities")]
-    kind: FacilityCode
-    vehicle: VehicleId
-    output_shares: tuple[FactorId, ...] = Field((), description="Shares of the intake that are hauled on.")
-    load_min: float = Field(20, ge=0)
-    unload_min: float = Field(20, ge=0)
-    shift_h: float = Field(8, gt=0, le=24)
-    vehicle_days_per_year: float = Field(300, gt=0, le=366)
+    layer: Annotated[str, layer_of("facilities")] = Field(description="Layer of facilities that holds the receivers.")
+    kind: FacilityCode = Field(description="Facility kind of the receivers.")
+    vehicle: VehicleId = Field(description="Kind of truck that hauls.")
+    output_shares: tuple[PartId, ...] = Field(
+        (), description="Factors (shares of 1) of the intake that are hauled on; default: all of it."
+    )
+    load_min: float = Field(20, ge=0, description="Minutes to load a truck at the site.")
+    unload_min: float = Field(20, ge=0, description="Minutes to unload at the receiver.")
+    shift_h: float = Field(8, gt=0, le=24, description="Hours of a shift.")
+    vehicle_days_per_year: float = Field(
+        300, gt=0, le=366, description="Days a year over which a truck's fixed cost is spread."
+    )
 
 
 class StreamSpec(_Spec):
     """One kind of waste on its walk: places, sites, rounds, haul."""
 
-    label: Text
+    label: Text = Field(description="Name of the stream in both languages.")
     note: Text | None = Field(None, description="A remark shown with the stream's results.")
-    demand: DemandSpec
-    facility: FacilitySpec
-    siting: SitingSpec
-    collection: CollectionSpec
-    haul: HaulSpec | None = None
+    demand: DemandSpec = Field(description="How much waste arises where: one formula.")
+    facility: FacilitySpec = Field(description="What is sited.")
+    siting: SitingSpec = Field(description="Limits and accuracy of the siting.")
+    collection: CollectionSpec = Field(description="The rounds between places and their site.")
+    haul: HaulSpec | None = Field(None, description="The line-haul to where the stream ends; default: none.")
 
 
 class ScenarioSpec(_Spec):
     """A named what-if: a set of overrides in the shape of the study itself."""
 
-    label: Text
-    set: dict[str, Any] = Field(description="Entries that replace or extend the study's.")
+    label: Text = Field(description="Name of the scenario in both languages.")
+    set: dict[str, Any] = Field(
+        description="Entries that replace or extend the study's; mappings merge, lists and values are replaced."
+    )
 
 
 class StudySpec(_Spec):
     """Everything a ``study.yaml`` may say."""
 
-    name: Slug
-    title: Text
-    notice: Text | None = Field(None, description="Shown on every map and table, e.g. that data is synthetic.")
+    name: Slug = Field(description="Short name; results are written to a folder of this name.")
+    title: Text = Field(description="Title on pages and reports in both languages.")
+    notice: Text | None = Field(None, description="Shown on every map and table, for instance that data is synthetic.")
     date: datetime.date = Field(description="The day whose law applies.")
-    seed: int = Field(1, ge=0, le=2**31 - 1)
-    crs: Annotated[str, Field(pattern=r"^(auto|EPSG:\d{4,6})$")] = "auto"
-    cell_m: float = Field(100, ge=5, le=2000, description="Side of a cell of the exclusion masks.")
-    layers: dict[Slug, Annotated[LayerSpec, AfterValidator(_role)]]
-    roads: RoadsSpec
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of every random choice.")
+    crs: Annotated[str, Field(pattern=r"^(auto|EPSG:\d{4,6})$")] = Field(
+        "auto", description="Projected system in metres (EPSG:…), or auto: derived from the boundary."
+    )
+    cell_m: float = Field(100, ge=5, le=2000, description="Side (m) of a cell of the exclusion masks.")
+    layers: dict[Slug, LayerSpec] = Field(description="Layers by name; exactly one plays the role boundary.")
+    roads: RoadsSpec = Field(description="The road network and how a truck drives on it.")
     factors: dict[str, Quantity] = Field(
         default_factory=dict, description="Numbers set by the user, each with unit, status and source."
     )
-    streams: dict[Slug, StreamSpec] = Field(min_length=1)
-    scenarios: dict[Slug, ScenarioSpec] = Field(default_factory=dict)
+    streams: dict[Slug, StreamSpec] = Field(min_length=1, description="Waste streams by name.")
+    scenarios: dict[Slug, ScenarioSpec] = Field(
+        default_factory=dict, description="What-ifs by name; all are checked before any work."
+    )
+
+    @field_validator("crs")
+    @classmethod
+    def _metric(cls, value: str) -> str:
+        try:
+            metric = value == "auto" or is_metric(CRS.from_user_input(value))
+        except CRSError:
+            metric = False
+        if not metric:
+            raise PydanticCustomError("crs", "not a projected system in metres")
+        return value
+
+    @field_validator("layers")
+    @classmethod
+    def _one_boundary(cls, layers: dict[str, LayerSpec]) -> dict[str, LayerSpec]:
+        count = sum(layer.role == "boundary" for layer in layers.values())
+        if count != 1:
+            raise PydanticCustomError("boundary", "exactly one boundary layer, found {count}", {"count": count})
+        return layers
+
+    @field_validator("factors")
+    @classmethod
+    def _same_unit(cls, own: dict[str, Quantity]) -> dict[str, Quantity]:
+        for name, quantity in own.items():
+            if name in factors() and quantity.unit != factors()[name].unit:
+                facts = {"name": name, "found": quantity.unit, "unit": factors()[name].unit, "at": name}
+                raise PydanticCustomError("unit", "{name} is in {found}, not in {unit}", facts)
+        return own
+
+    @field_validator("scenarios")
+    @classmethod
+    def _base_is_kept(cls, scenarios: dict[str, ScenarioSpec]) -> dict[str, ScenarioSpec]:
+        if BASE in scenarios:
+            raise PydanticCustomError("reserved", "the name {name} is reserved", {"name": BASE, "at": BASE})
+        return scenarios
 
 
 @dataclass(frozen=True)
@@ -176,34 +246,40 @@ class Study:
     scenarios: tuple[str, ...]
 
     @classmethod
-    def open(cls, path: str | Path, scenario: str = "base") -> Study:
+    def open(cls, path: str | Path, scenario: str = BASE) -> Study:
         """Read a study folder (or its ``study.yaml``) and check it together with all its scenarios.
+
+        A layer's path must be allowed; whether the file exists is told here only beside other
+        faults, and by ``gather`` otherwise, so that a study can be read without its data.
 
         Raises
         ------
         InputError
-            Every fault of the file and of its scenarios, each with its line.
+            Every fault of the file and of its scenarios, each with its line, in the order of lines.
         """
         file = Path(path)
         file = file / "study.yaml" if file.is_dir() else file
-        data = read_yaml(file)
-        context = _context(data.value)
-        spec, faults = _validated(data, data.value, (), context)
+        faults: list[Fault] = []
+        data = read_yaml(file, faults)
+        base = validated(StudySpec, data.value, _context)
+        faults.extend(_located(data, base.complaints))
         checked: dict[str, StudySpec] = {}
-        for name, entry in _scenarios(data.value):
-            whole = merged(data.value, entry.get("set"))
-            variant, more = _validated(data, whole, ("scenarios", name, "set"), _context(whole))
-            faults.extend(fault for fault in more if fault not in faults)
+        for name, override in _overrides(base.mended):
+            prefix = ("scenarios", name, "set")
+            variant, complaints = _variant(base, override)
+            faults.extend(_located(data, complaints, prefix, base))
             if variant is not None:
                 checked[name] = variant
-        if faults or spec is None:
-            raise InputError(faults)
-        names = ("base", *checked)
+        missing = list(_path_faults(data, base, file.parent))
+        if faults or any(fault.code != "E-LAYER-001" for fault in missing):
+            raise InputError(sorted((*faults, *missing), key=_line))
+        spec = cast(StudySpec, base.spec)
+        names = (BASE, *checked)
         if scenario not in names:
-            near = get_close_matches(scenario, names, n=1)
-            facts = {"name": scenario, "hint": near[0] if near else ", ".join(names)}
-            raise InputError([Fault("E-STUDY-unknown_name", f"{file.name} scenarios", facts)])
-        label = Text(zh="基准情景", en="Base") if scenario == "base" else spec.scenarios[scenario].label
+            hint = closest(scenario, names)
+            facts = {"path": "scenarios", "name": scenario, "hint": hint, "known": ", ".join(names)}
+            raise InputError([Fault(f"E-STUDY-unknown_{'name' if hint else 'list'}", file.name, facts)])
+        label = Text(zh="基准情景", en="Base") if scenario == BASE else spec.scenarios[scenario].label
         return cls(file.parent.resolve(), checked.get(scenario, spec), scenario, label, names)
 
     @property
@@ -212,149 +288,97 @@ class Study:
         return {**factors(), **self.spec.factors}
 
 
-def merged(base: Any, override: Any) -> Any:
-    """``base`` with the entries of ``override``; mappings merge, everything else is replaced."""
-    if isinstance(base, dict) and isinstance(override, dict):
-        return {**base, **{key: merged(base.get(key), value) for key, value in override.items()}}
-    return override
-
-
 def study_schema() -> str:
     """JSON Schema of a study file, for editors."""
     return json.dumps(StudySpec.model_json_schema(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _scenarios(value: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _overrides(value: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     entries = value.get("scenarios")
     for name, entry in entries.items() if isinstance(entries, dict) else ():
         if isinstance(entry, dict) and isinstance(entry.get("set"), dict):
-            yield name, entry
+            yield name, entry["set"]
 
 
 def _context(value: Mapping[str, Any]) -> dict[str, Any]:
     """What the validators of names need to know of the rest of the file."""
-    layers = value.get("layers")
-    played = {
-        name: str(entry.get("role", "")) if isinstance(entry, dict) else ""
-        for name, entry in (layers.items() if isinstance(layers, dict) else ())
+    layers, own = value.get("layers"), value.get("factors")
+    return {
+        "layers": {
+            name: str(entry.get("role", "")) if isinstance(entry, dict) else ""
+            for name, entry in (layers.items() if isinstance(layers, dict) else ())
+        },
+        "factors": {
+            name: entry if isinstance(entry, dict) else {}
+            for name, entry in (own.items() if isinstance(own, dict) else ())
+        },
     }
-    own = value.get("factors")
-    return {"layers": played, "factors": tuple(own) if isinstance(own, dict) else ()}
 
 
-def _validated(
-    data: YamlData, value: Mapping[str, Any], prefix: Path_, context: dict[str, Any]
-) -> tuple[StudySpec | None, list[Fault]]:
-    """The spec, or the faults with the lines on which they stand (in a scenario's overrides first)."""
-    try:
-        # Through JSON, so that strict types still let lists be tuples and text be dates.
-        return StudySpec.model_validate_json(json.dumps(value), strict=True, context=context), []
-    except ValidationError as error:
-        faults = []
-        for item in error.errors(include_url=False):
-            path, shown = _clean_path(item["loc"], value)
-            own = (*prefix, *path)
-            at = own if prefix and own in data.lines else path
-            line = data.line_of(at)
-            if prefix and at is path and path[-1:] and item["type"] == "missing":
-                line = data.line_of(prefix)
-            faults.append(_fault(f"{data.name}:{line}", shown, item, value, path))
-        return None, faults
+NAMED = ("layers", "streams", "factors")  # sections of the study whose keys a scenario may add to
 
 
-def _clean_path(loc: tuple[str | int, ...], value: Any) -> tuple[Path_, str]:
-    """The path of keys in the file; pydantic's own steps (the tag of a union) are left out."""
-    path: list[str | int] = []
-    node = value
-    for position, step in enumerate(loc):
-        if isinstance(node, dict) and step not in node and position < len(loc) - 1:
+def _variant(base: Verdict[StudySpec], override: dict[str, Any]) -> tuple[StudySpec | None, list[Complaint]]:
+    """The study in a scenario, or what only the scenario gets wrong; paths are those of the overrides."""
+    complaints: list[Complaint] = []
+    if "scenarios" in override:
+        complaints.append(Complaint("nested", ("scenarios",), {}))
+        override = {key: value for key, value in override.items() if key != "scenarios"}
+    known = {(item.code, item.path) for item in validated(StudySpec, base.mended, _context).complaints}
+    renamed: dict[Path_, Path_] = {}
+    verdict = validated(StudySpec, merged(base.mended, override), _context)
+    for item in verdict.complaints:
+        # A new entry that lacks what is required, named almost like one of the study: a slip.
+        section, name = (*item.path, "", "")[:2]
+        of_study = base.mended.get(str(section))
+        if item.code != "missing" or section not in NAMED or not isinstance(of_study, dict) or name in of_study:
             continue
-        if isinstance(node, dict):
-            path.append(step)
-            node = node.get(step)
-        elif isinstance(node, list) and isinstance(step, int):
-            path.append(step)
-            node = node[step] if step < len(node) else None
-        # A step below a plain value (a dict's "[key]" mark) has no place in the file.
-    return tuple(path), ".".join(str(step) for step in path)
+        hint = closest(str(name), of_study)
+        if hint is not None and (section, hint) not in renamed and name in override.get(str(section), {}):
+            complaints.append(Complaint("new_name", (section, name), {"hint": hint}))
+            entries = {hint if key == name else key: entry for key, entry in override[str(section)].items()}
+            override = {**override, str(section): entries}
+            renamed[section, hint] = (section, name)
+    if renamed:
+        verdict = validated(StudySpec, merged(base.mended, override), _context)
+    for item in verdict.complaints:
+        if (item.code, item.path) not in known:
+            path = (*renamed.get(item.path[:2], item.path[:2]), *item.path[2:])
+            complaints.append(Complaint(item.code, path, item.facts))
+    return (None if complaints else verdict.spec), complaints
 
 
-ERROR_CODES = {
-    "missing": "missing",
-    "extra_forbidden": "extra",
-    "unknown_name": "unknown_name",
-    "greater_than": "range",
-    "greater_than_equal": "range",
-    "less_than": "range",
-    "less_than_equal": "range",
-    "string_pattern_mismatch": "pattern",
-    "literal_error": "choice",
-    "union_tag_invalid": "choice",
-    "union_tag_not_found": "missing",
-}
+def _located(
+    data: YamlData, complaints: Iterable[Complaint], prefix: Path_ = (), base: Verdict[StudySpec] | None = None
+) -> Iterator[Fault]:
+    """Complaints as faults; one that a scenario causes elsewhere stands at the scenario."""
+    for item in complaints:
+        path = base.written((*prefix, *item.path)) if base else item.path
+        name = shown(path)
+        if base and base.written((*prefix, *item.path[:1])) not in data.lines:
+            name = f"{shown(base.written(prefix))} → {shown(item.path)}"
+        yield as_fault(item, f"{data.name}:{data.line_of(path)}", name)
 
 
-def _fault(where: str, shown: str, item: Any, value: Any, path: Path_) -> Fault:
-    kind, found = item["type"], item.get("input")
-    context = item.get("ctx", {})
-    facts: dict[str, object] = {"path": shown, "found": _short(found), "problem": item["msg"]}
-    code = ERROR_CODES.get(kind, "type" if kind.endswith(("_type", "_parsing")) or "type" in kind else "other")
-    if code == "unknown_name":
-        facts |= {"name": context["name"], "hint": context["hint"]}
-    elif code == "extra":
-        known = [key for key in _known_keys(path) if key not in _at(value, path[:-1])]
-        near = get_close_matches(str(path[-1]), known, n=1, cutoff=0.4) if path else []
-        code = "extra_hint" if near else "extra"
-        facts |= {"hint": near[0] if near else "-", "known": ", ".join(known) or "-"}
-    elif code == "choice":
-        expected = str(context.get("expected") or context.get("expected_tags") or "").replace("'", "")
-        near = get_close_matches(str(context.get("tag", found)), expected.replace(" or ", ", ").split(", "), n=1)
-        facts |= {"found": _short(context.get("tag", found)), "expected": expected, "hint": near[0] if near else "-"}
-    elif kind == "union_tag_not_found":
-        facts["path"] = f"{shown}.{str(context.get('discriminator', '')).strip(chr(39))}"
-    return Fault(f"E-STUDY-{code}", where, facts)
+def _path_faults(data: YamlData, base: Verdict[StudySpec], folder: Path) -> Iterator[Fault]:
+    """Layers, in the study and its scenarios, whose path is not allowed or whose file does not exist."""
+    places: list[tuple[Path_, Any]] = [((), base.mended)]
+    places += [(("scenarios", name, "set"), override) for name, override in _overrides(base.mended)]
+    for prefix, value in places:
+        layers = value.get("layers")
+        for name, entry in layers.items() if isinstance(layers, dict) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("path"), str) and entry["path"]:
+                known = base.mended.get("layers") if prefix else None
+                outside = {**(known.get(name) or {}), **entry} if isinstance(known, dict) else entry
+                allowed = outside.get("allow_outside") is True
+                spec = LayerSpec.model_construct(path=entry["path"], role="", allow_outside=allowed)
+                try:
+                    resolve(name, spec, folder)
+                except InputError as error:
+                    line = data.line_of(base.written((*prefix, "layers", name, "path")))
+                    yield from (Fault(fault.code, f"{data.name}:{line}", fault.facts) for fault in error.faults)
 
 
-def _short(found: object) -> str:
-    text = repr(found)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _at(value: Any, path: Path_) -> Any:
-    for step in path:
-        inside = isinstance(value, dict) or (isinstance(value, list) and isinstance(step, int))
-        value = value[step] if inside else {}
-    return value if isinstance(value, dict) else {}
-
-
-def _known_keys(path: Path_) -> list[str]:
-    """The keys that the model allows beside the last key of a path, read from the JSON Schema."""
-    schema = StudySpec.model_json_schema()
-    nodes = [schema]
-    for step in path[:-1]:
-        nodes = [child for node in nodes for child in _below(schema, node, step)]
-    keys = {key for node in nodes for variant in _variants(schema, node) for key in variant.get("properties", {})}
-    return sorted(keys)
-
-
-def _variants(schema: dict[str, Any], node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if "$ref" in node:
-        yield from _variants(schema, schema["$defs"][node["$ref"].rsplit("/", 1)[-1]])
-        return
-    parts = [*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())]
-    if parts:
-        for part in parts:
-            yield from _variants(schema, part)
-    else:
-        yield node
-
-
-def _below(schema: dict[str, Any], node: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:
-    for variant in _variants(schema, node):
-        if isinstance(step, int):
-            if isinstance(variant.get("items"), dict):
-                yield variant["items"]
-        elif step in variant.get("properties", {}):
-            yield variant["properties"][step]
-        elif isinstance(variant.get("additionalProperties"), dict):
-            yield variant["additionalProperties"]
+def _line(fault: Fault) -> int:
+    line = fault.where.rpartition(":")[2]
+    return int(line) if line.isdecimal() else 0

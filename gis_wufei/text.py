@@ -38,6 +38,7 @@ def text(key: str) -> Text:
     return catalogue()[key]
 
 
-def say(key: str, lang: str, **facts: object) -> str:
-    """The sentence ``key`` in ``lang`` with its ``{facts}`` filled in."""
-    return text(key).in_lang(lang).format(**facts)
+def say(key: str, lang: str, /, **facts: object) -> str:
+    """The sentence ``key`` in ``lang`` with its ``{facts}`` filled in; a fact may itself be a ``Text``."""
+    spoken = {name: fact.in_lang(lang) if isinstance(fact, Text) else fact for name, fact in facts.items()}
+    return text(key).in_lang(lang).format(**spoken)

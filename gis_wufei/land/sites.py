@@ -57,8 +57,10 @@ def candidate_sites(
     row, column = np.nonzero(usable)
     step = max(round(spec.spacing_m / grid.cell_m), 1)
     order = np.lexsort((column, row, road_m[row, column], -eligibility.score[row, column]))
-    square = (row // step) * (grid.shape[1] // step + 1) + column // step
-    _, first = np.unique(square[order], return_index=True)
+    # Squares are counted from the zero of the system, so that another reach moves no candidate.
+    west, north = round(grid.transform.c / grid.cell_m), round(grid.transform.f / grid.cell_m)
+    square = np.stack([(row - north) // step, (column + west) // step], axis=1)
+    _, first = np.unique(square[order], axis=0, return_index=True)
     chosen = np.sort(order[first])
     row, column = row[chosen], column[chosen]
     x, y = grid.centres(row, column)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from gis_wufei.crs import WGS84, metric_crs
 from gis_wufei.errors import Fault, InputError
-from gis_wufei.layers.certificate import Layer, Layers
-from gis_wufei.layers.read import open_layer
-from gis_wufei.layers.spec import LayerSpec
+from gis_wufei.layers.certificate import Layer, Layers, Remark
+from gis_wufei.layers.read import SHOWN_IDS, open_layer, project
+from gis_wufei.layers.spec import LayerSpec, roles
 
-# Roles that are never cut at the border: a truck may leave the county, a receiver may stand outside.
-UNCUT = frozenset({"roads", "facilities", "boundary"})
+# Roles that are never cut at the border: a truck may leave the county.
+UNCUT = frozenset({"roads", "boundary"})
+# Roles that may lie outside altogether, and how far (m): a receiver may stand in another city.
+FAR = {"facilities": 300_000.0}
 
 
 def gather(
@@ -48,34 +53,68 @@ def gather(
         Every fault of every layer.
     """
     borders = [name for name, spec in specs.items() if spec.role == "boundary"]
-    if len(borders) != 1:
-        raise InputError([Fault("E-LAYER-018", "layers", {"count": len(borders)})])
     faults: list[Fault] = []
-    border = open_layer(borders[0], specs[borders[0]], folder)
-    metric = metric_crs(*border.frame.to_crs(WGS84).total_bounds) if crs == "auto" else CRS.from_user_input(crs)
-    area = gpd.GeoDataFrame(geometry=[border.frame.to_crs(metric).union_all()], crs=metric)
-    zone = area.geometry.iloc[0].buffer(reach_m)
-    layers: dict[str, Layer] = {}
+    if len(borders) != 1:
+        faults.append(Fault("E-LAYER-018", "layers", {"count": len(borders)}))
+    opened: dict[str, Layer] = {}
     for name, spec in specs.items():
         step(name)
         try:
-            layer = open_layer(name, spec, folder, metric)
+            opened[name] = open_layer(name, spec, folder)
         except InputError as error:
             faults.extend(error.faults)
-            continue
-        near = layer.frame.geometry.intersects(zone)
-        if not near.any():
-            faults.append(Fault("E-LAYER-013", spec.path, _extents(layer.frame, area)))
-            continue
-        layers[name] = layer if spec.role in UNCUT else _within(layer, near.to_numpy(), zone)
+    metric = None if crs == "auto" else _metric(crs, faults)
+    if len(borders) != 1 or borders[0] not in opened or (metric is None and crs != "auto"):
+        raise InputError(faults)  # without an area nothing more can be said
+    border = opened[borders[0]].frame
+    metric = metric or metric_crs(*border.to_crs(WGS84).total_bounds)
+    area = gpd.GeoDataFrame(geometry=[border.to_crs(metric).union_all()], crs=metric)
+    zone = area.geometry.iloc[0].buffer(reach_m)
+    layers: dict[str, Layer] = {}
+    for name, layer in opened.items():
+        try:
+            layers[name] = _clipped(project(layer, metric), zone, specs[name].path, area)
+        except InputError as error:
+            faults.extend(error.faults)
     if faults:
         raise InputError(faults)
     return Layers(area, layers)
 
 
-def _within(layer: Layer, near: object, zone: shapely.Geometry) -> Layer:
-    frame = layer.frame[near].reset_index(drop=True)
-    return Layer(layer.name, layer.role, layer.label, frame, layer.certificate)
+def _metric(crs: str, faults: list[Fault]) -> CRS | None:
+    try:
+        return CRS.from_user_input(crs)
+    except CRSError:
+        faults.append(Fault("E-LAYER-016", "crs", {"crs": crs}))
+        return None
+
+
+def _clipped(layer: Layer, zone: shapely.Geometry, where: str, area: gpd.GeoDataFrame) -> Layer:
+    """The rows within the zone; a layer that lies elsewhere altogether has another system or is another county's."""
+    frame = layer.frame
+    extent = shapely.box(*frame.total_bounds)
+    if layer.role in FAR:
+        if extent.distance(zone) > FAR[layer.role]:
+            raise InputError([Fault("E-LAYER-013", where, _extents(frame, area))])
+        return layer
+    near = frame.geometry.intersects(zone).to_numpy()
+    # An airport beyond the border and beyond every rule's reach is no fault; one a county away is.
+    if extent.distance(zone) > _size(area) or (not near.any() and layer.role in UNCUT):
+        raise InputError([Fault("E-LAYER-013", where, _extents(frame, area))])
+    if layer.role in UNCUT or near.all():
+        return layer
+    certificate = replace(layer.certificate, rows_kept=int(near.sum()))
+    if roles()[layer.role].id is not None:  # what the study counts by name, not the ground it keeps clear of
+        outside = tuple(str(row) for row in frame["row"][~near])
+        remark = Remark("R-LAYER-OUTSIDE", len(outside), outside[:SHOWN_IDS])
+        certificate = replace(certificate, warned=(*certificate.warned, remark))
+    return replace(layer, frame=frame[near].reset_index(drop=True), certificate=certificate)
+
+
+def _size(area: gpd.GeoDataFrame) -> float:
+    """Diagonal of the area's box in metres."""
+    west, south, east, north = area.total_bounds
+    return float(np.hypot(east - west, north - south))
 
 
 def _extents(frame: gpd.GeoDataFrame, area: gpd.GeoDataFrame) -> dict[str, object]:

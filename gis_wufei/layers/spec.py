@@ -4,34 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from ruamel.yaml import YAML
 
+from gis_wufei.errors import OneOf, unknown_name
 from gis_wufei.text import Text
-
-
-class LayerSpec(BaseModel):
-    """One entry of ``layers:`` in a study file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    path: str = Field(min_length=1, description="File, relative to the study's folder.")
-    role: str = Field(description="What the layer is to the study; roles.yaml lists the roles.")
-    label: Text | None = Field(None, description="Name on maps and in reports; default: the role's.")
-    layer: str | None = Field(None, description="Layer inside the file, where it holds several.")
-    crs: str | None = Field(None, description="Declared system (EPSG:…), only for a file that states none.")
-    fields: dict[str, str] = Field(
-        default_factory=dict, description="Our column: the file's column, where the names differ."
-    )
-    values: dict[str, dict[str, str]] = Field(
-        default_factory=dict, description="Our column: {the file's value: our value}."
-    )
-    where: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="Keep only rows whose column holds one of these values."
-    )
-    allow_outside: bool = Field(False, description="Let the path leave the study's folder.")
 
 
 class Column(BaseModel):
@@ -66,3 +45,40 @@ def roles() -> dict[str, Role]:
     data = YAML(typ="safe", pure=True).load(source)
     shared = data.pop("every_role")
     return {name: Role(**{**entry, "columns": {**entry.get("columns", {}), **shared}}) for name, entry in data.items()}
+
+
+class LayerSpec(BaseModel):
+    """One entry of ``layers:`` in a study file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    path: str = Field(min_length=1, description="File, relative to the study's folder.")
+    role: Annotated[str, OneOf(roles)] = Field(
+        description="What the layer is to the study; layers/roles.yaml says what each role asks for."
+    )
+    label: Text | None = Field(None, description="Name on maps and in reports; default: the role's.")
+    layer: str | None = Field(None, description="Layer (or sheet) inside the file, where it holds several.")
+    crs: str | None = Field(None, description="Declared system (EPSG:…), only for a file that states none.")
+    fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="Our column: the file's column, where the names differ (lon and lat: the coordinates of a table).",
+    )
+    values: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Our column: {the file's value: our value}."
+    )
+    where: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Keep only rows whose column (ours or the file's) holds one of these values."
+    )
+    allow_outside: bool = Field(False, description="Let the path leave the study's folder or be absolute.")
+
+    @field_validator("fields", "values")
+    @classmethod
+    def _our_columns(cls, named: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        role = info.data.get("role")
+        if role is None:  # itself at fault
+            return named
+        known = [*roles()[role].columns, *(("lon", "lat") if info.field_name == "fields" else ())]
+        for name in named:
+            if name not in known:
+                raise unknown_name(name, known, at=name)
+        return named

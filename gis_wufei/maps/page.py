@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 STYLES = ("leaflet/leaflet.css", "page.css")
 LIBRARY = "leaflet/leaflet.js"
-OWN_SCRIPTS = ("words.js", "map.js", "layers.js", "results.js", "search.js", "print.js", "page.js")
+OWN_SCRIPTS = ("words.js", "map.js", "names.js", "layers.js", "results.js", "search.js", "print.js", "page.js")
 _LISTS = ("groups", "layers", "images", "summary", "tables", "sources", "meta")
 _UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
@@ -37,17 +37,20 @@ def render_page(payload: Mapping[str, object]) -> str:
         ``layers``
             ``id``, ``group``, ``label``, ``geometry`` (point, line, polygon), ``visible``, ``source``,
             ``synthetic`` (all, some, none), ``style``, ``fields``, ``title_field``, ``search``, ``features``
-            (GeoJSON, lon/lat). Areas are drawn under lines, lines under points; inside a kind the later lies
-            higher. In ``style`` a ``fill`` colour makes ``color`` the outline, ``fill: false`` leaves an area
-            empty, and ``by`` gives classes by one property. With ``synthetic: some`` the features whose
-            property ``synthetic`` is true are marked in their popups.
+            (GeoJSON, lon/lat). Areas are drawn under lines, lines under points; inside a kind the earlier lies
+            higher, as the panel lists them. In ``style`` a ``fill`` colour makes ``color`` the outline,
+            ``fill: false`` leaves an area empty, ``interactive: false`` answers no click, ``under: true`` lies
+            under the images, and ``by`` gives classes by one property. A point layer with ``names`` (``plain``
+            or ``strong``) has its titles written on the map as far as there is room, the first features first.
+            With ``synthetic: some`` the features whose property ``synthetic`` is true are marked in their popups.
         ``images``
             PNG rasters as data URLs: ``id``, ``group``, ``label``, ``visible``, ``opacity``, ``bounds``,
-            ``png``, ``legend``. They lie under every layer, so an opaque area hides them.
+            ``png``, ``legend``, ``synthetic`` (as of a layer; may be left out). They lie under every layer
+            that is not ``under`` them, so an opaque area hides them.
         ``summary``, ``tables``, ``sources``, ``meta``
             Key figures per stream, tables under the map, and the lines under "About". A number is grouped by
-            thousands, so give a year or a code as a string. A table's column shows as many decimals as its
-            longest number (at most 3) unless it has ``digits``.
+            thousands, so give a year or a code as a string. A figure that is ``minor`` is a line, not a tile. A
+            table's column shows as many decimals as its longest number (at most 3) unless it has ``digits``.
         ``texts``
             The page's own words, by the keys of ``assets/ui.yaml``; without them those of that file.
 

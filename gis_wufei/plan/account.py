@@ -1,23 +1,20 @@
-"""What a walk adds up to: key figures, warnings, and every number in use with its source."""
+"""What a walk adds up to: key figures and warnings."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
-from gis_wufei.demand import LEVELS, CropResidueDemand
+from gis_wufei.demand import LEVELS, Demand
 from gis_wufei.land import Eligibility
-from gis_wufei.layers import Layers
+from gis_wufei.layers import Layers, roles
 from gis_wufei.network import NetworkReport
 from gis_wufei.plan.model import StreamPlan, Warn
-from gis_wufei.standards import Quantity, crops, facilities, roads, rules, seasons, vehicles
+from gis_wufei.standards import facilities, seasons
 from gis_wufei.study import StreamSpec, Study
 
-NUMBER_COLUMNS = ["id", "label_zh", "label_en", "value", "low", "high", "unit", "status", "source", "streams"]
 SHOWN = 5  # ids named in a warning
 
 
@@ -89,16 +86,25 @@ def study_warnings(study: Study, layers: Layers, network: NetworkReport) -> tupl
 
 
 def stream_warnings(
-    spec: StreamSpec, land: Eligibility, sites: gpd.GeoDataFrame, haul: gpd.GeoDataFrame, to: gpd.GeoDataFrame | None
+    spec: StreamSpec,
+    area: gpd.GeoDataFrame,
+    demand: Demand,
+    land: Eligibility,
+    sites: gpd.GeoDataFrame,
+    haul: gpd.GeoDataFrame,
+    to: gpd.GeoDataFrame | None,
 ) -> tuple[Warn, ...]:
     """Warnings of one stream, most serious first."""
     found: list[Warn] = []
     stream = {"stream": spec.label}
+    beyond = demand.places.index[~demand.places.intersects(area.geometry.iloc[0])]
+    if len(beyond):
+        found.append(Warn("W-PLACES-OUTSIDE", {**stream, "count": len(beyond), "places": _named(list(beyond))}))
     unknown = [line for line in land.ledger if not line.applied and not line.reason]
     if unknown:
         names = ", ".join(line.rule_id for line in unknown)
-        roles = ", ".join(sorted({line.role for line in unknown}))
-        found.append(Warn("W-RULE-NOLAYER", {**stream, "rules": names, "roles": roles}))
+        wanted = [roles()[role].label for role in sorted({line.role for line in unknown})]
+        found.append(Warn("W-RULE-NOLAYER", {**stream, "rules": names, "roles": wanted}))
     changed = [line for line in land.ledger if line.reason]
     if changed:
         named = "; ".join(f"{line.rule_id} ({line.reason})" for line in changed)
@@ -145,86 +151,3 @@ def _overfull(spec: StreamSpec, haul: gpd.GeoDataFrame, to: gpd.GeoDataFrame) ->
 def _named(ids: list[str]) -> str:
     more = len(ids) - SHOWN
     return ", ".join(str(i) for i in ids[:SHOWN]) + (f", +{more}" if more > 0 else "")
-
-
-def numbers(study: Study, layers: Layers, plans: Mapping[str, StreamPlan]) -> pd.DataFrame:
-    """Every cited number that the plan used: value, range, unit, status, source, and the streams that use it."""
-    used: dict[str, Quantity] = {}
-    users: dict[str, list[str]] = defaultdict(list)
-    for name, plan in plans.items():
-        for key, number in _numbers_of(study, layers, plan):
-            used[key] = number
-            if name not in users[key]:
-                users[key].append(name)
-    rows = [
-        (
-            key,
-            number.label.zh if number.label else key,
-            number.label.en if number.label else key,
-            number.value,
-            number.low,
-            number.high,
-            number.unit,
-            number.status,
-            number.source,
-            ", ".join(users[key]),
-        )
-        for key, number in used.items()
-    ]
-    return pd.DataFrame(rows, columns=NUMBER_COLUMNS)
-
-
-def _numbers_of(study: Study, layers: Layers, plan: StreamPlan) -> Iterator[tuple[str, Quantity]]:
-    spec, known = plan.spec, study.numbers
-    for factor in plan.demand.factor_ids:
-        yield factor, known[factor]
-    if isinstance(spec.demand, CropResidueDemand):
-        for crop in sorted(set(layers[spec.demand.layer].frame["crop"])):
-            entry = crops()[crop]
-            for part in ("yield_kg_per_mu", "residue_ratio", "collection_share"):
-                number = getattr(entry, part)
-                if number is not None:
-                    yield f"crop.{crop}.{part}", number
-    for factor in spec.haul.output_shares if spec.haul else ():
-        yield factor, known[factor]
-    yield "discount_rate_per_year", known["discount_rate_per_year"]
-    kind = facilities()[spec.facility.kind]
-    for size in kind.sizes:
-        if not spec.facility.sizes or size.id in spec.facility.sizes:
-            yield f"facility.{size.id}.capex", size.capex_yuan
-    yield f"facility.{spec.facility.kind}.opex_share", kind.opex_share
-    for name in {spec.collection.vehicle, *([spec.haul.vehicle] if spec.haul else [])}:
-        truck = vehicles()[name]
-        for part, unit in (
-            ("payload_t", "t"),
-            ("fixed_yuan_per_year", "yuan/yr"),
-            ("variable_yuan_per_km", "yuan/km"),
-        ):
-            value = getattr(truck, part)
-            yield (
-                f"vehicle.{name}.{part}",
-                Quantity(value=value, low=value, high=value, unit=unit, status=truck.status, source=truck.source),
-            )
-    for name, road in roads().items():
-        if name in study.spec.roads.speeds_kmh:
-            value = study.spec.roads.speeds_kmh[name]
-            number = Quantity(value=value, low=value, high=value, unit="km/h", status="user", source="study.yaml")
-        else:
-            number = road.speed_kmh
-        yield f"road.{name}.speed", number
-    for line in plan.eligibility.ledger:
-        if line.applied and line.distance_m > 0:
-            standard = rules()[line.rule_id].distance_m
-            yield (
-                f"rule.{line.rule_id}.distance",
-                standard.model_copy(
-                    update={
-                        "value": line.distance_m,
-                        "low": min(standard.low, line.distance_m),
-                        "high": max(standard.high, line.distance_m),
-                        "status": line.status,
-                        "source": line.source if not line.reason else f"{line.source}; study: {line.reason}",
-                        "label": line.label,
-                    }
-                ),
-            )

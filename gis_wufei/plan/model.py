@@ -92,6 +92,7 @@ class Plan:
     """All streams on the land they share."""
 
     study: Study
+    seed: int
     layers: Layers
     grid: Grid
     network: NetworkReport

@@ -16,8 +16,10 @@ from gis_wufei.plan.model import Warn
 from gis_wufei.siting import NO_PLAN, SitingProblem, SitingResult
 from gis_wufei.standards import FacilityKind
 from gis_wufei.study import CollectionSpec, SitingSpec
+from gis_wufei.text import text
 
 Floats = NDArray[np.float64]
+SHOWN = 5  # ids named in a sentence
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,16 @@ def siting_problem(
 
     The cost of serving a place is that of full truckloads there and back (the radial estimate of
     Haimovich and Rinnooy Kan 1985, a lower bound on rounds) plus the line-haul of what the place's
-    waste leaves at the site. A site that stands keeps its own capacity and costs its running only.
+    waste leaves at the site. A site that stands keeps its own capacity and costs its running only;
+    one that no road reaches (``left_out``) cannot serve, standing or not.
     """
     tonnes = demand.places["t_per_year"].to_numpy()
     hours = reach.round_h + (collection.unload_min + collection.stop_min) / 60
     serve = tonnes[:, None] * (truck.yuan_per_t(reach.round_km, hours) + reach.haul_yuan_per_t[None, :])
     near = reach.there.distance_m / 1000 <= siting.max_road_km
-    keep = (sites["state"] == "keep").to_numpy()
+    in_use = (sites["left_out"] == "").to_numpy()
+    stands = (sites["state"] == "keep").to_numpy()
+    keep = stands & in_use
     standing = sites["capacity"].to_numpy()
     count, sizes = len(sites), len(ladder.ids)
     # One column more than the ladder has sizes: the capacity an existing site has today.
@@ -67,7 +72,7 @@ def siting_problem(
     capacity = np.zeros((count, sizes + 1))
     area = sites["area_m2"].to_numpy()
     for size in range(sizes):
-        fits = ~keep & (area >= ladder.land_m2[size])
+        fits = ~stands & in_use & (area >= ladder.land_m2[size])
         open_cost[fits, size] = ladder.open_yuan[size]
         capacity[fits, size] = ladder.capacity[size]
     capacity[keep, sizes] = standing[keep]
@@ -162,4 +167,12 @@ def _why(reach: Reach, place: int, max_road_km: float) -> tuple[str, str]:
 
 def explain(problem: SitingProblem, result: SitingResult) -> tuple[Warn, ...]:
     """The solver's account of an infeasible problem, as sentences of the catalogue."""
-    return tuple(Warn(f"infeasible.{fact.code}", dict(fact.facts)) for fact in result.explanation)
+    told = []
+    for fact in result.explanation:
+        limits = [text(f"limit.{name}") for name in fact.facts["limits"]]  # type: ignore[attr-defined]
+        ids = fact.facts["place_ids"]
+        shown = ", ".join(ids[:SHOWN]) + (f", +{len(ids) - SHOWN}" if len(ids) > SHOWN else "")  # type: ignore[index,arg-type]
+        told.append(
+            Warn(f"infeasible.{fact.code}", {**fact.facts, "limit": limits or text("limit.none"), "ids": shown})
+        )
+    return tuple(told)

@@ -25,6 +25,7 @@ from gis_wufei.plan.collection import collect
 from gis_wufei.plan.cost import TruckCost, size_ladder, truck_cost
 from gis_wufei.plan.haul import Haul, cheapest, haul_table, receivers
 from gis_wufei.plan.model import Plan, StreamPlan, Warn
+from gis_wufei.plan.numbers import numbers
 from gis_wufei.plan.siting import Reach, assignment_table, explain, site_table, siting_problem, unserved_table
 from gis_wufei.siting import check, solve_siting
 from gis_wufei.standards import Vehicle, facilities, roads, vehicles
@@ -69,16 +70,17 @@ def make_plan(study: Study, streams: Sequence[str] | None = None, seed: int | No
         When a solver's result does not pass the independent check: a fault of the program.
     """
     chosen = _chosen(study, streams)
-    walk = _read(study, chosen, seed, step)
+    walk = _read(study, seed, step)
     plans = {name: _stream(walk, name, ground) for name, ground in _grounds(walk, chosen).items()}
     network = walk.network(None).report()
     return Plan(
         study=study,
+        seed=walk.seed,
         layers=walk.layers,
         grid=walk.masks.grid,
         network=network,
         streams=plans,
-        numbers=account.numbers(study, walk.layers, plans),
+        numbers=numbers(study, walk.layers, plans),
         warnings=account.study_warnings(study, walk.layers, network),
         seconds=walk.seconds,
     )
@@ -93,7 +95,7 @@ def read_study(study: Study, streams: Sequence[str] | None = None, step: Step = 
         Every fault of the layers, the roads, the places and the facilities.
     """
     chosen = _chosen(study, streams)
-    walk = _read(study, chosen, None, step)
+    walk = _read(study, None, step)
     network = walk.network(None).report()
     return Reading(
         study=study,
@@ -203,12 +205,12 @@ def _profile(study: Study, vehicle: Vehicle | None) -> RoadProfile:
     )
 
 
-def _read(study: Study, chosen: Sequence[str], seed: int | None, step: Step) -> _Walk:
+def _read(study: Study, seed: int | None, step: Step) -> _Walk:
     spec = study.spec
     bound = [
         rule
-        for name in chosen
-        for rule in binding_rules(spec.streams[name].facility.kind, spec.streams[name].facility.rules)
+        for stream in spec.streams.values()  # also of streams left out: the grid stays the same
+        for rule in binding_rules(stream.facility.kind, stream.facility.rules)
     ]
     reach_m = max((rule.distance_m for rule in bound if not rule.dropped), default=0.0)
     step("layers", "")
@@ -240,8 +242,8 @@ def _grounds(walk: _Walk, chosen: Sequence[str]) -> dict[str, Ground]:
 def _stream(walk: _Walk, name: str, ground: Ground) -> StreamPlan:
     spec = walk.study.spec.streams[name]
     kind = facilities()[spec.facility.kind]
-    numbers = walk.study.numbers
-    ladder = size_ladder(kind, spec.facility.sizes, numbers["discount_rate_per_year"].value)
+    interest = walk.study.numbers["discount_rate_per_year"].value
+    ladder = size_ladder(kind, spec.facility.sizes, interest)
     rounds, hauls = _trucks(spec)
 
     with walk.timed("matrix", name):
@@ -298,7 +300,9 @@ def _stream(walk: _Walk, name: str, ground: Ground) -> StreamPlan:
         haul=lines,
         unserved=missed,
         figures={},
-        warnings=account.stream_warnings(spec, ground.eligibility, sites, lines, ground.to),
+        warnings=account.stream_warnings(
+            spec, walk.layers.area, ground.demand, ground.eligibility, sites, lines, ground.to
+        ),
         explanation=explain(problem, result),
     )
     return replace(plan, figures=account.figures(plan))

@@ -89,6 +89,10 @@ class Model:
         seed: int = 0,
     ) -> Answer:
         """Solve; ``whole`` False: the relaxation; ``whole_pairs``: x whole, too (default single_source)."""
+        if self.y_count + self.x_count + self.left_count == 0:  # HiGHS has no answer to an empty model
+            asked = len(self.places) > 0 or self.problem.min_open > 0 or bool(self.problem.keep.any())
+            nothing = np.zeros(0)
+            return Answer(None if asked else nothing, 0.0, 0, "infeasible" if asked else "gap", nothing)
         lp = self._program(whole, self.problem.single_source if whole_pairs is None else whole_pairs)
         highs = _QuietHighs()
         options: dict[str, bool | int | float | str] = {

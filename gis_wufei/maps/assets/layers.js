@@ -66,7 +66,9 @@ function legendList(entry) {
 /** Has this entry one look only, shown beside its name? */
 const isPlain = (entry) => !entry.isImage && !entry.spec.style?.by;
 
-const entriesOf = (group) => entries.filter((entry) => entry.spec.group === group.id);
+// The upper lies over the lower, on the map as in the list; rasters lie under all.
+const entriesOf = (group) => [...layers, ...entries.filter((entry) => entry.isImage)]
+  .filter((entry) => entry.spec.group === group.id);
 const isFolded = new Map(page.groups.map((group) => [group.id, false]));
 
 function renderLayers() {

@@ -18,10 +18,14 @@ const map = L.map("map", {
   wheelPxPerZoomLevel: 100,
   maxZoom: 19,
 });
+map.createPane("under").style.zIndex = 250; // the ground of the study area, under the rasters
 map.createPane("images").style.zIndex = 300; // rasters lie under everything drawn
 map.createPane("selection").style.zIndex = 450;
+map.getPane("under").style.pointerEvents = "none";
 map.getPane("images").style.pointerEvents = "none";
 map.getPane("selection").style.pointerEvents = "none";
+
+const underCanvas = new SharpCanvas({ pane: "under", padding: 0.25 });
 
 // One state for everything that can be switched. `drawn` is made when first shown.
 const entries = [
@@ -29,10 +33,11 @@ const entries = [
   ...page.layers.map((spec, index) => ({ spec, isImage: false, visible: spec.visible, drawn: null, index })),
 ];
 
-// Areas lie under lines and lines under points, whatever order the layers come in; inside a kind later is higher.
+// Areas lie under lines and lines under points, whatever order the layers come in; inside a kind earlier is higher,
+// as the panel lists them.
 const LEVEL = { polygon: 0, line: 1, point: 2 };
 const layers = entries.filter((entry) => !entry.isImage);
-const drawOrder = [...layers].sort((a, b) => LEVEL[a.spec.geometry] - LEVEL[b.spec.geometry] || a.index - b.index);
+const drawOrder = [...layers].sort((a, b) => LEVEL[a.spec.geometry] - LEVEL[b.spec.geometry] || b.index - a.index);
 
 /** A colour or size of the style sheet: what a layer looks like when its data do not say. */
 const cssValue = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -74,10 +79,14 @@ function draw(entry) {
     return L.imageOverlay(spec.png, spec.bounds, { pane: "images", opacity: spec.opacity ?? 0.6, className: "raster" });
   }
   const style = styler(entry);
+  const { under = false, interactive = true } = spec.style ?? {};
+  const place = under ? { pane: "under", renderer: underCanvas } : {};
   const drawn = L.geoJSON(spec.features, {
+    ...place,
+    interactive: interactive && !under,
     style,
     pointToLayer(feature, latlng) {
-      const marker = L.circleMarker(latlng, style(feature));
+      const marker = L.circleMarker(latlng, { ...style(feature), ...place, interactive });
       marker.feature = feature; // a point inside a MultiPoint must know its feature, too
       return marker;
     },
@@ -102,6 +111,7 @@ function setVisible(entry, visible) {
     if (entry.drawn) map.removeLayer(entry.drawn);
     if (selected?.entry === entry) unselect();
   }
+  placeNames();
   countDrawn();
 }
 
@@ -217,6 +227,14 @@ L.DomEvent.disableClickPropagation(fitButton);
 function fitAll(event) {
   event?.preventDefault();
   map.fitBounds(page.bounds, { padding: [16, 16], animate: false });
+}
+
+/** Change the layout around the map; a map that showed the whole area shows it afterwards, too. */
+function keepWhole(change) {
+  const whole = map.getBounds().contains(page.bounds) && map.getBoundsZoom(page.bounds) - map.getZoom() < 1;
+  change();
+  map.invalidateSize({ animate: false });
+  if (whole) fitAll();
 }
 
 L.control.scale({ position: "bottomleft", imperial: false, maxWidth: 140 }).addTo(map);

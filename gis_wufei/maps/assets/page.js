@@ -24,6 +24,7 @@ function setLanguage(next) {
   renderDock();
   retellControls();
   retellPopup();
+  placeNames();
 }
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
@@ -54,9 +55,8 @@ function startTabs() {
 // On a narrow screen the panel lies over the map and starts closed; beside the map it starts open.
 const narrow = matchMedia("(max-width: 820px)");
 function showPanel(open) {
-  byId("panel").hidden = !open;
+  keepWhole(() => { byId("panel").hidden = !open; });
   byId("toggle").setAttribute("aria-expanded", String(open));
-  map.invalidateSize({ animate: false });
 }
 
 function closePanelIfOverMap() {

@@ -3,7 +3,7 @@
 
 function figureItem(figure) {
   const value = shown(figure.value, figure.digits ?? null);
-  return el("div", { class: "figure-item" },
+  return el("div", { class: figure.minor ? "figure-item minor" : "figure-item" },
     el("dt", {}, say(figure.label),
       figure.mark === "estimate" ? el("span", { class: "badge estimate", title: word("estimate_note") }, word("estimate")) : null),
     el("dd", { class: value.length > 12 ? "long" : null }, value,
@@ -52,6 +52,7 @@ function renderPrintResults() {
 // --- tables: one is open at a time, under the map ---------------------------------------------
 
 let openTable = null;
+const WIDE_TEXT = 36; // letters in a cell that ask for a wide column, where text wraps
 
 function renderDock() {
   byId("dock").hidden = page.tables.length === 0;
@@ -69,9 +70,8 @@ function renderDock() {
 function toggleTable(table, event) {
   const position = [...byId("table-names").children].indexOf(event.currentTarget);
   openTable = table === openTable ? null : table;
-  renderDock();
+  keepWhole(renderDock);
   byId("table-names").children[position].focus(); // the button was made anew
-  map.invalidateSize({ animate: false });
 }
 
 /** Digits of a column: those it asks for, else as many as its longest number has, so that the points line up. */
@@ -85,7 +85,8 @@ function columnDigits(table, i) {
 
 function tableElement(table) {
   const digits = table.columns.map((_, i) => columnDigits(table, i));
-  const side = table.columns.map((column) => (column.align === "right" ? "right" : null));
+  const isWide = (i) => table.rows.some((row) => typeof row[i] !== "number" && lettersOf(say(row[i])) > WIDE_TEXT);
+  const side = table.columns.map((column, i) => (column.align === "right" ? "right" : isWide(i) ? "wide" : null));
   return el("table", {},
     el("thead", {}, el("tr", {}, ...table.columns.map((column, i) => el("th", { scope: "col", class: side[i] }, say(column.label))))),
     el("tbody", {}, ...table.rows.map((row) => el("tr", {}, ...row.map((cell, i) => el("td", { class: side[i] }, shown(cell, digits[i])))))));

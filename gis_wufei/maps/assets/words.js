@@ -2,7 +2,7 @@
 // What every part of the page uses: the data, the language, numbers, and elements whose text is only ever text.
 //
 // The scripts of this page are plain classic scripts that share one scope; page.py puts them in this order:
-// words, map, layers, results, search, print, page.
+// words, map, names, layers, results, search, print, page.
 
 // Faults stay on <html> where a test, or whoever is asked for help, can see them; the reader is told in a banner.
 const faults = [];
@@ -53,6 +53,9 @@ function shown(value, digits = null) {
   if (typeof value === "boolean") return word(value ? "yes" : "no");
   return say(value);
 }
+
+/** Letters of a text, where a Chinese one counts as two. */
+const lettersOf = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e7f" ? 2 : 1), 0);
 
 /** Does this value have a number to put a unit behind? */
 const hasUnit = (value, unit) => say(unit) !== "" && value !== null && value !== undefined && value !== "";

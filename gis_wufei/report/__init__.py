@@ -1,0 +1,22 @@
+"""The report: a plan goes in; tables, a GeoPackage and the record of the run come out, whole or not at all."""
+
+from gis_wufei.report.folder import Writer, publish, target_folder
+from gis_wufei.report.geodata import write_gpkg
+from gis_wufei.report.manifest import summary_json
+from gis_wufei.report.sheets import write_csv, write_xlsx
+from gis_wufei.report.table import Table
+from gis_wufei.report.tables import TABLES, all_tables, summary_table
+
+__all__ = [
+    "TABLES",
+    "Table",
+    "Writer",
+    "all_tables",
+    "publish",
+    "summary_json",
+    "summary_table",
+    "target_folder",
+    "write_csv",
+    "write_gpkg",
+    "write_xlsx",
+]
