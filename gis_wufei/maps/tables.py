@@ -63,7 +63,8 @@ def _rows(table: Table) -> pd.Series:
 def _column(zh: Table, en: Table, name: str) -> Json:
     at = list(zh.frame.columns).index(name)
     number = pd.api.types.is_numeric_dtype(zh.frame[name])
-    digits = zh.measure(name).decimals_in(zh.money) if number and zh.measure(name).unit else None
+    # Cited numbers are of every size and keep the digits of their source.
+    digits = None if zh.id == "numbers" or not number else zh.measure(name).decimals_in(zh.money)
     return {
         "label": {"zh": zh.headers[at], "en": en.headers[at]},
         "align": "right" if number else "left",
