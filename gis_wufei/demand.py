@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from gis_wufei.errors import Fault, InputError, OneOf, unknown_name
 from gis_wufei.layers import Layer, Layers, roles
-from gis_wufei.layers.read import as_text, missing_column
+from gis_wufei.layers.tell import as_text, missing_column
 from gis_wufei.standards import Quantity, crops, factors, seasons
 
 MU_M2 = 2000 / 3

@@ -15,8 +15,10 @@ from pyproj.exceptions import CRSError
 from gis_wufei.crs import WGS84, metric_crs
 from gis_wufei.errors import Fault, InputError
 from gis_wufei.layers.certificate import Layer, Layers, Remark
-from gis_wufei.layers.read import SHOWN_IDS, open_layer, project
+from gis_wufei.layers.read import open_layer
+from gis_wufei.layers.shapes import project
 from gis_wufei.layers.spec import LayerSpec, roles
+from gis_wufei.layers.tell import SHOWN_IDS
 
 # Roles that are never cut at the border: a truck may leave the county.
 UNCUT = frozenset({"roads", "boundary"})
