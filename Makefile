@@ -20,6 +20,7 @@ environment.yml: pyproject.toml $(VENV)/.test-ready
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python benchmarks/walk.py
+	$(BIN)/python benchmarks/layers.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

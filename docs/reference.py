@@ -13,8 +13,8 @@ from ruamel.yaml import YAML
 
 from gis_wufei import demand, study
 from gis_wufei.land import CandidateSpec, RuleChange
-from gis_wufei.layers import LayerSpec, roles
-from gis_wufei.layers.spec import Column
+from gis_wufei.layers import LayerSpec, Provenance, roles
+from gis_wufei.layers.spec import Column, JoinSpec
 from gis_wufei.routing import RouteSpec
 from gis_wufei.siting import SolveSpec
 from gis_wufei.standards import (
@@ -35,7 +35,17 @@ PAGE = DOCS / "study-file.md"
 CHINESE = DOCS / "study-file.zh.yaml"
 
 # Where the classes of the study file are defined; a formula is found by itself.
-HOMES = (*vars(study).values(), *vars(demand).values(), CandidateSpec, RuleChange, LayerSpec, RouteSpec, SolveSpec)
+HOMES = (
+    *vars(study).values(),
+    *vars(demand).values(),
+    CandidateSpec,
+    RuleChange,
+    LayerSpec,
+    JoinSpec,
+    Provenance,
+    RouteSpec,
+    SolveSpec,
+)
 MODELS = {home.__name__: home for home in HOMES if isinstance(home, type) and issubclass(home, BaseModel)}
 
 # A list of names that is one of these tables is shown as a link to it.
@@ -49,8 +59,8 @@ TABLES = {
 BOUNDS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
 COUNTS = {"minLength": "≥", "minItems": "≥", "minProperties": "≥", "maxLength": "≤", "maxItems": "≤"}
 PLAIN = {"string": "文字 text", "number": "数 number", "integer": "整数 whole number", "boolean": "true / false"}
-GEOMETRY = {"point": "点 point", "line": "线 line", "polygon": "面 polygon"}
-KINDS = {"text": "文字 text", "number": "数 number", "flag": "是否 yes or no"}
+GEOMETRY = {"point": "点 point", "line": "线 line", "polygon": "面 polygon", "raster": "栅格 raster"}
+KINDS = {"text": "文字 text", "number": "数 number", "flag": "是否 yes or no", "date": "日期 date"}
 BOTH = "中英文 both languages `{zh: …, en: …}`"
 NOT_IN_SCHEMA = {("Quantity", "low"): "= value", ("Quantity", "high"): "= value"}  # filled in before the check
 
@@ -212,11 +222,11 @@ def _mapping(entry: Mapping[str, Any], anchors: Mapping[str, str]) -> str:
 
 NAMES = "中文 | English"
 CITED = "状态 status | 来源 source"
-COLUMNS = f"列 column | {NAMES} | 类型 type | 必需 required | 允许空值 may be empty | 取值 allowed"
+COLUMNS = f"列 column | {NAMES} | 类型 type | 必需 required | 允许空值 may be empty | 取值 allowed | 也叫 also known as"
 
 
 def _roles() -> str:
-    shared = ("synthetic", "source", "accuracy_m")
+    shared = ("synthetic", "source", "accuracy_m", "date")
     every = next(iter(roles().values())).columns
     parts = [
         "## Layer roles 图层角色\n\n"
@@ -242,7 +252,8 @@ def _column(name: str, column: Column) -> tuple[str, ...]:
     bounds = (("≥", column.min), ("≤", column.max))
     limits = ", ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
     needs = (_yes(column.required), _yes(column.empty))
-    return (f"`{name}`", column.label.zh, column.label.en, KINDS[column.kind], *needs, allowed or limits)
+    also = "、".join([*column.aliases, *(f"{short}(单位 unit)" for short in column.short)])
+    return (f"`{name}`", column.label.zh, column.label.en, KINDS[column.kind], *needs, allowed or limits, also)
 
 
 def _facilities() -> str:

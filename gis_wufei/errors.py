@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from difflib import get_close_matches
 from typing import Any
 
@@ -27,6 +28,25 @@ class MissingExtraError(WufeiError, ImportError):
     """An optional library is needed; the text names the command that installs it."""
 
 
+class Rows(str):
+    """The rows that a sentence means, as text that remembers all of them.
+
+    It reads like any text ("14 ('x'), 15 ('y'), +3"); ``numbers`` are all row numbers (from 1),
+    ``values`` their cells as text where a column is meant, ``column`` its name.
+    """
+
+    numbers: tuple[int, ...]
+    values: tuple[str, ...]
+    column: str
+
+    def __new__(
+        cls, shown: str, numbers: Iterable[int] = (), values: Iterable[str] = (), column: str | None = None
+    ) -> Rows:
+        made = super().__new__(cls, shown)
+        made.numbers, made.values, made.column = tuple(numbers), tuple(values), column or ""
+        return made
+
+
 @dataclass(frozen=True)
 class Fault:
     """One fault of an input: a stable code, the place, and the facts for its sentence.
@@ -34,15 +54,39 @@ class Fault:
     ``where`` is file, layer, row and column as a person would name them ("study.yaml:8").
     The sentence itself stands in the catalogue (``texts.yaml``) under ``code``; a fact that differs
     between the languages is a ``Text``.
+
+    For machines (the quarantine table of ``wufei check``) a fault may also say ``layer``, ``field``
+    (the column), ``rows`` (data rows from 1), ``ids`` and ``values``, one a row. Whoever makes a fault
+    with ``layers.tell.rows(frame, mask, column)`` among its facts need not: that text remembers its
+    rows and their cells, and ``rows_meant`` finds it.
     """
 
     code: str
     where: str
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = dataclass_field(default_factory=dict)
+    layer: str | None = dataclass_field(default=None, compare=False)
+    field: str | None = dataclass_field(default=None, compare=False)
+    rows: tuple[int, ...] = dataclass_field(default=(), compare=False)
+    ids: tuple[str, ...] = dataclass_field(default=(), compare=False)
+    values: tuple[str, ...] = dataclass_field(default=(), compare=False)
+
+    @property
+    def rows_meant(self) -> Rows:
+        """Every row concerned with its cell, whether stated or remembered by a text among the facts."""
+        told = [fact for fact in self.facts.values() if isinstance(fact, Rows) and fact.numbers]
+        if self.rows or not told:
+            return Rows("", self.rows, self.values, self.field)
+        numbers = [number for fact in told for number in fact.numbers]
+        values = [value for fact in told for value in (fact.values or ("",) * len(fact.numbers))]
+        return Rows("", numbers, values, self.field or told[0].column)
 
     def text(self, lang: str = "en") -> str:
         """The fault as one sentence with its code and place, on one line."""
-        return _visible(f"{self.where}: {self.code} {say(self.code, lang, **self.facts)}")
+        return visible(f"{self.where}: {self.code} {say(self.code, lang, **self.facts)}")
+
+    def sentence(self, lang: str = "en") -> str:
+        """What is wrong and how to mend it, without code and place."""
+        return visible(say(self.code, lang, **self.facts))
 
 
 class InputError(WufeiError, ValueError):
@@ -107,6 +151,6 @@ def listed(names: Iterable[str], most: int = 16) -> str:
     return ", ".join(every[:most]) + more if every else "-"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Text out of files with its control, direction and line characters made harmless."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)

@@ -17,6 +17,7 @@ PACKAGE = ROOT / "gis_wufei"
 # Floor of each room; a room imports only from rooms below, or from itself.
 FLOOR = {
     "cli": 5,
+    "fetch": 4.5,
     "template": 4,
     "maps": 4.1,
     "report": 4,

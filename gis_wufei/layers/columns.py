@@ -2,64 +2,178 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gis_wufei.errors import Fault
+from gis_wufei.layers.cells import clean, each, key_of, translated
+from gis_wufei.layers.dates import read_date
+from gis_wufei.layers.keys import check_codes, check_ids
+from gis_wufei.layers.notes import Notes
+from gis_wufei.layers.numbers import outliers, read_numbers
 from gis_wufei.layers.spec import Column, Role
-from gis_wufei.layers.tell import as_text, missing_column, rows
+from gis_wufei.layers.tell import as_text, missing_role_column, remark, rows
+from gis_wufei.layers.units import parse_unit, words
+from gis_wufei.text import Text, text
 
-TRUE_WORDS = {"true", "1", "yes", "y", "t", "是"}
-FALSE_WORDS = {"false", "0", "no", "n", "f", "否"}
+
+def check_columns(
+    frame: gpd.GeoDataFrame, role: Role, where: str, faults: list[Fault], notes: Notes
+) -> gpd.GeoDataFrame:
+    """Every column of a role held against its contract; returns the frame with each in its own type."""
+    frame = clean(frame, notes)
+    for column, contract in role.columns.items():
+        frame = check_column(frame, column, contract, role, where, faults, notes)
+    check_ids(frame, role, where, faults, notes)
+    return frame
 
 
 def check_column(
-    frame: gpd.GeoDataFrame, column: str, contract: Column, where: str, faults: list[Fault]
+    frame: gpd.GeoDataFrame,
+    column: str,
+    contract: Column,
+    role: Role,
+    where: str,
+    faults: list[Fault],
+    notes: Notes,
 ) -> gpd.GeoDataFrame:
     """Hold one column against its contract; returns the frame with the column in its own type."""
     if column not in frame:
-        if contract.required:
-            faults.append(missing_column(where, column, frame))
+        told = any(column in str(f.facts.get("columns", "")) or f.facts.get("column") == column for f in faults)
+        if contract.required and not told:
+            faults.append(missing_role_column(where, column, contract.aliases, frame))
         return frame
-    place = f"{where} {column}"
     raw = frame[column]
-    blank = raw.isna() | (raw.astype(str).str.strip() == "")
-    values: pd.Series
+    blank = raw.isna().to_numpy()
+    if raw.dtype.kind not in "iufb":
+        blank = blank | each(raw, lambda cell: not str(cell).strip()).fillna(True).to_numpy(bool)
+        if contract.kind == "number" and contract.empty:
+            # GDAL, and so QGIS, writes a number without a value into a shapefile as a row of asterisks.
+            stars = each(raw, lambda cell: isinstance(cell, str) and re.fullmatch(r"\*{2,}", cell) is not None)
+            starred = stars.fillna(False).to_numpy(bool)
+            if starred.any():
+                notes.warned.append(remark("R-LAYER-STARS", frame, starred, column))
+                blank = blank | starred
+    values: pd.Series | None
     if contract.kind == "number":
-        values = pd.to_numeric(raw.where(~blank), errors="coerce").astype(float)
-        bad = (values.isna() & ~blank) | np.isinf(values)
-        if contract.min is not None:
-            bad |= values < contract.min
-        if contract.max is not None:
-            bad |= values > contract.max
-        if bad.any():
-            low, high = ("∞" if end is None else f"{end:g}" for end in (contract.min, contract.max))
-            facts = {"rows": rows(frame, bad, column), "limits": f"[{low.replace('∞', '-∞')}, {high}]"}
-            faults.append(Fault("E-LAYER-009", place, facts))
+        values = _number(frame, column, contract, blank, where, faults, notes)
     elif contract.kind == "flag":
-        if blank.all():  # a column without any value says nothing
-            return frame.drop(columns=column)
-        words = raw.map(as_text).str.lower()
-        bad = ~(blank | words.isin(TRUE_WORDS | FALSE_WORDS))
-        if bad.any():
-            faults.append(Fault("E-LAYER-011", place, {"rows": rows(frame, bad, column), "allowed": "true, false"}))
-        values = words.isin(TRUE_WORDS)
+        values = _flag(frame, column, blank, where, faults)
+    elif contract.kind == "date":
+        values = _date(frame, column, blank, notes)
     else:
-        values = raw.map(as_text).where(~blank, None)
-        if contract.allowed:
-            bad = ~blank & ~values.isin(contract.allowed)
-            if bad.any():
-                facts = {"rows": rows(frame, bad, column), "allowed": ", ".join(contract.allowed)}
-                faults.append(Fault("E-LAYER-011", place, facts))
+        values = _text(frame, column, contract, role, blank, where, faults, notes)
     if blank.any() and not contract.empty:
-        faults.append(Fault("E-LAYER-008", place, {"rows": rows(frame, blank)}))
-    return frame.assign(**{column: values})
+        faults.append(
+            Fault("E-LAYER-008", f"{where} {column}", {"rows": rows(frame, _mask(blank, frame))}, field=column)
+        )
+    return frame.drop(columns=column) if values is None else frame.assign(**{column: values})
 
 
-def check_ids(frame: gpd.GeoDataFrame, role: Role, where: str, faults: list[Fault]) -> None:
-    if role.id is None or role.id not in frame:
-        return
-    twice = frame[role.id].notna() & frame[role.id].duplicated(keep=False)
-    if twice.any():
-        faults.append(Fault("E-LAYER-010", f"{where} {role.id}", {"rows": rows(frame, twice, role.id)}))
+def _mask(flags: NDArray[np.bool_], frame: pd.DataFrame) -> pd.Series:
+    return pd.Series(flags, index=frame.index)
+
+
+def _number(
+    frame: gpd.GeoDataFrame,
+    column: str,
+    contract: Column,
+    blank: NDArray[np.bool_],
+    where: str,
+    faults: list[Fault],
+    notes: Notes,
+) -> pd.Series:
+    share = parse_unit(contract.unit or "") == parse_unit("1")
+    read = read_numbers(frame[column], blank, share)
+    values, wrong = read.found, dict(read.bad)
+    for bound, key, beyond in ((contract.min, "cell.low", np.less), (contract.max, "cell.high", np.greater)):
+        if bound is not None:
+            wrong |= dict.fromkeys(map(int, np.flatnonzero(beyond(values, bound))), key)
+    if wrong:
+        bad = np.zeros(len(frame), dtype=bool)
+        bad[list(wrong)] = True
+        low, high = ("∞" if end is None else f"{end:g}" for end in (contract.min, contract.max))
+        limits = f"[{low.replace('∞', '-∞')}, {high}]"
+        facts = {"rows": rows(frame, _mask(bad, frame), column), "limits": limits, "why": _why(wrong)}
+        faults.append(Fault("E-LAYER-009", f"{where} {column}", facts, field=column))
+    for code, mended in (("R-LAYER-NUMBERS", read.mended), ("R-LAYER-PERCENT", read.percent)):
+        if mended.any():
+            one = int(np.flatnonzero(mended)[0])
+            pair = f"{as_text(frame[column].iloc[one])} → {values[one]:g}"
+            notes.repaired.append(remark(code, frame, mended, column, pairs=pair))
+    if not wrong:
+        _doubt(frame, column, contract, values, notes)
+    return pd.Series(values, index=frame.index)
+
+
+def _why(wrong: dict[int, str]) -> Text:
+    """What is wrong, with how often."""
+    counts = Counter(wrong.values()).most_common()
+    zh = "，".join(f"{text(key).zh} {count}" for key, count in counts)
+    en = ", ".join(f"{text(key).en}: {count}" for key, count in counts)
+    return Text(zh=zh, en=en)
+
+
+def _doubt(frame: gpd.GeoDataFrame, column: str, contract: Column, values: NDArray[np.float64], notes: Notes) -> None:
+    """Values that may be in another unit, or that no such thing has."""
+    far = outliers(values)
+    if far.any():
+        middle = f"{10 ** np.median(np.log10(values[np.isfinite(values) & (values > 0)])):g}"
+        notes.warned.append(remark("R-LAYER-OUTLIER", frame, far, column, middle=middle))
+    if contract.typical is not None:
+        low, high = contract.typical
+        odd = ((values < low) | (values > high)) & (values != 0) & ~far
+        if odd.any():
+            notes.warned.append(remark("R-LAYER-RANGE", frame, odd, column, limits=f"{low:g}–{high:g}"))
+
+
+def _flag(
+    frame: gpd.GeoDataFrame, column: str, blank: NDArray[np.bool_], where: str, faults: list[Fault]
+) -> pd.Series | None:
+    if blank.all():  # a column without any value says nothing
+        return None
+    yes, no = ({key_of(word) for word in words()[name]} for name in ("yes", "no"))
+    keys = each(frame[column], key_of).to_numpy()
+    bad = ~(blank | np.isin(keys.astype(str), [*yes, *no]))
+    if bad.any():
+        facts = {"rows": rows(frame, _mask(bad, frame), column), "allowed": "true, false"}
+        faults.append(Fault("E-LAYER-011", f"{where} {column}", facts, field=column))
+    return pd.Series(np.isin(keys.astype(str), [*yes]) & ~blank, index=frame.index)
+
+
+def _date(frame: gpd.GeoDataFrame, column: str, blank: NDArray[np.bool_], notes: Notes) -> pd.Series:
+    """Dates of one reading in the ISO kind; others stay as text and are doubted, since no plan counts with them."""
+    raw = frame[column].where(~_mask(blank, frame), None)
+    read = each(raw, read_date)
+    unread = read.isna().to_numpy() & ~blank
+    if unread.any():
+        notes.warned.append(remark("R-LAYER-DATE", frame, unread, column))
+    return read.where(read.notna(), each(raw, as_text))
+
+
+def _text(
+    frame: gpd.GeoDataFrame,
+    column: str,
+    contract: Column,
+    role: Role,
+    blank: NDArray[np.bool_],
+    where: str,
+    faults: list[Fault],
+    notes: Notes,
+) -> pd.Series:
+    values = each(frame[column], as_text).mask(_mask(blank, frame), None)
+    if column == role.id or contract.refers:
+        values = check_codes(frame, column, contract, values, where, faults, notes)
+    if contract.synonyms or contract.allowed:
+        values = translated(frame, column, contract, values, notes)
+    if contract.allowed:
+        bad = ~(blank | values.isin(contract.allowed).to_numpy())
+        if bad.any():
+            facts = {"rows": rows(frame, _mask(bad, frame), column), "allowed": ", ".join(contract.allowed)}
+            faults.append(Fault("E-LAYER-011", f"{where} {column}", facts, field=column))
+    return values

@@ -1,131 +1,104 @@
-"""Files of a GIS: opened by the driver that their name promises, by content, and never changed."""
+"""Files of a GIS: opened by the reader that their name promises, by content, and never changed."""
 
 from __future__ import annotations
 
-import re
-import shutil
-import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import geopandas as gpd
-import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
-from pyproj.exceptions import CRSError
 
-from gis_wufei.errors import Fault, InputError, listed
+from gis_wufei.errors import Fault, InputError
+from gis_wufei.layers.archive import choose, datasets, opened_zip, unpacked
+from gis_wufei.layers.cad import read_dxf
+from gis_wufei.layers.geojson import read_geojson
+from gis_wufei.layers.geopackage import MAGIC as SQLITE
+from gis_wufei.layers.geopackage import read_geopackage
+from gis_wufei.layers.kml import read_gpx, read_kml
+from gis_wufei.layers.notes import Notes
+from gis_wufei.layers.ogr import read_ogr
+from gis_wufei.layers.shp import MAGIC as SHP
+from gis_wufei.layers.shp import read_shapefile
+from gis_wufei.layers.spec import LayerSpec, roles
 from gis_wufei.text import text
 
-# Suffix: the only driver that may open it, and the bytes with which its files begin.
+# Suffix: the bytes with which its files begin.
 VECTORS = {
-    ".gpkg": ("GPKG", b"SQLite format 3\0"),
-    ".geojson": ("GeoJSON", b""),
-    ".json": ("GeoJSON", b""),
-    ".shp": ("ESRI Shapefile", b"\x00\x00\x27\x0a"),
-    ".fgb": ("FlatGeobuf", b"fgb"),
+    ".gpkg": SQLITE,
+    ".geojson": b"",
+    ".json": b"",
+    ".shp": SHP,
+    ".fgb": b"fgb",
+    ".kml": b"",
+    ".ovkml": b"",
+    ".gpx": b"",
+    ".dxf": b"",
+    ".gdb": b"",
 }
-# A coordinate system that is to be fetched from elsewhere; nothing outside the file is followed.
-CRS_LINK = re.compile(rb'"crs"\s*:\s*\{[^{}]*(\{[^{}]*\})?[^{}]*"type"\s*:\s*"(link|url)"', re.IGNORECASE)
-# Should a file hide such a link from the pattern, GDAL's own requests lead nowhere.
-NO_NETWORK = {"GDAL_HTTP_PROXY": "127.0.0.1:9", "GDAL_HTTP_CONNECTTIMEOUT": "1", "GDAL_HTTP_MAX_RETRY": "0"}
-SIDE_FILES = (".shx", ".dbf")  # without them a shapefile is not whole
-SQLITE_WAL = b"\2\2"  # read and write version in the header: opening such a file makes files beside it
-NO_CODE_PAGE = (b"\0", b"\x57")  # of a shapefile's table: not stated, or "ANSI" whatever that was
+FOLDERS = frozenset({".gdb"})  # datasets that are a folder
+PACKED = frozenset({".zip", ".kmz", ".ovkmz"})
+MOST_BYTES = 4 << 30  # of a file that is read whole
+MOST_TEXT = 1 << 30  # of one that is text, and held several times
 
 
-def read_vector(path: Path, layer: str | None, where: str) -> tuple[gpd.GeoDataFrame, str]:
-    """The frame and the encoding of one layer of a vector file.
+def read_vector(path: Path, spec: LayerSpec, where: str, notes: Notes) -> gpd.GeoDataFrame:
+    """The frame of one layer of a vector file; its index counts rows from 1 where rows keep their numbers.
 
     Raises
     ------
     InputError
         Content that is not what the suffix says, damage, a missing side file, several layers or
-        none, no geometry.
+        none, no geometry, a size beyond all sense.
     """
-    driver, magic = VECTORS[path.suffix.lower()]
+    suffix, layer, role = path.suffix.lower(), spec.layer, roles()[spec.role]
+    if suffix in FOLDERS:
+        return _geodatabase(path, layer, where, notes)
+    size, limit = path.stat().st_size, MOST_TEXT if not VECTORS[suffix] else MOST_BYTES
+    if size > limit:
+        raise InputError([Fault("E-LAYER-113", where, {"size": f"{size:,}", "limit": f"{limit:,}"})])
     with path.open("rb") as stream:
         head = stream.read(100)
-    if not head.startswith(magic):
+    if not head or not head.startswith(VECTORS[suffix]):
         raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
-    if driver == "ESRI Shapefile":
-        lacking = [side for side in SIDE_FILES if _side(path, side) is None]
-        if lacking:
-            raise InputError([Fault("E-LAYER-019", where, {"files": ", ".join(path.stem + side for side in lacking)})])
-        for part in (path, _side(path, ".shx")):
-            if part is None or part.stat().st_size < 2 * int.from_bytes(part.read_bytes()[24:28], "big"):
-                raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})])
-        return _read(str(path), driver, layer, where, _dbf_encoding(path))
-    if driver == "GeoJSON":
-        if CRS_LINK.search(path.read_bytes()):
-            raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.link")})])
-        # With the driver named, a description that points elsewhere (VRT, GDALG) is no GeoJSON.
-        return _read(f"GEOJSON:{path}", driver, layer, where, None)
-    if head[18:20] == SQLITE_WAL or path.with_name(path.name + "-wal").exists():
-        with tempfile.TemporaryDirectory(prefix="wufei-") as private:
-            for file in (path, path.with_name(path.name + "-wal")):
-                if file.exists():
-                    shutil.copyfile(file, Path(private) / file.name)
-            return _read(str(Path(private) / path.name), driver, layer, where, None)
-    return _read(str(path), driver, layer, where, None)
+    match suffix:
+        case ".shp":
+            return read_shapefile(path, layer, where, notes)
+        case ".gpkg":
+            return read_geopackage(path, layer, where, notes)
+        case ".geojson" | ".json":
+            return read_geojson(path, layer, where, notes)
+        case ".kml" | ".ovkml":
+            return read_kml(path, layer, where, notes)
+        case ".gpx":
+            return read_gpx(path, layer, where, notes, role)
+        case ".dxf":
+            return read_dxf(path, spec, where, notes, role)
+        case _:
+            return read_ogr(str(path), ("FlatGeobuf",), layer, where, notes)
 
 
-def _read(
-    source: str, driver: str, layer: str | None, where: str, encoding: str | None
-) -> tuple[gpd.GeoDataFrame, str]:
-    try:
-        with warnings.catch_warnings(), _offline():
-            warnings.simplefilter("ignore")
-            found = pyogrio.list_layers(source)
-            if not len(found):
-                raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.nothing")})])
-            maps = [str(name) for name, geometry in found if geometry is not None]
-            if layer is not None and layer not in [str(name) for name, _ in found]:
-                raise InputError([Fault("E-LAYER-015", where, {"layer": layer, "layers": listed(maps)})])
-            if layer is None and len(maps) > 1:
-                raise InputError([Fault("E-LAYER-014", where, {"layers": listed(maps)})])
-            if not maps or (layer is not None and layer not in maps):
-                raise InputError([Fault("E-LAYER-006", where, {"found": "-", "wanted": "geometry", "rows": "-"})])
-            info = pyogrio.read_info(source, layer=layer or maps[0], encoding=encoding)
-            if info["driver"] != driver:
-                raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
-            frame = pyogrio.read_dataframe(source, layer=layer or maps[0], encoding=encoding)
-            if 0 <= info["features"] != len(frame):
-                raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})])
-    except InputError:
-        raise
-    except (DataSourceError, DataLayerError, CRSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})]) from error
-    return frame, encoding or "utf-8"
+def _geodatabase(path: Path, layer: str | None, where: str, notes: Notes) -> gpd.GeoDataFrame:
+    if not path.is_dir():
+        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
+    parts = list(path.iterdir())
+    if any(part.is_symlink() for part in parts):
+        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.outside")})])
+    if not any(part.suffix.lower() == ".gdbtable" for part in parts):
+        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
+    return read_ogr(str(path), ("OpenFileGDB",), layer, where, notes)
 
 
-@contextmanager
-def _offline() -> Iterator[None]:
-    before = {name: pyogrio.get_gdal_config_option(name) for name in NO_NETWORK}
-    pyogrio.set_gdal_config_options(NO_NETWORK)
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options(before)
+def unpack(
+    path: Path, spec: LayerSpec, where: str, stack: ExitStack, kinds: frozenset[str]
+) -> tuple[Path, LayerSpec, str]:
+    """The one dataset of an archive in a private folder that lives as long as ``stack``.
 
-
-def _side(path: Path, suffix: str) -> Path | None:
-    return next((file for end in (suffix, suffix.upper()) if (file := path.with_suffix(end)).is_file()), None)
-
-
-def _dbf_encoding(path: Path) -> str | None:
-    """The encoding that the attributes' bytes fit; GDAL's own guess shows GBK as Latin letters."""
-    table = _side(path, ".dbf")
-    if table is None or _side(path, ".cpg") is not None:
-        return None
-    raw = table.read_bytes()
-    if raw[29:30] not in NO_CODE_PAGE:
-        return None
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            raw[32:].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return None
+    Returns its path, what to read of it (a ``layer:`` that named a member is used up) and its name in
+    the archive.
+    """
+    wanted = (".kml",) if path.suffix.lower() != ".zip" else tuple(sorted(kinds))
+    with opened_zip(path, where) as archive:
+        name, used = choose(archive, wanted, spec.layer, where)
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="wufei-")))
+        inside = unpacked(archive, name, datasets(archive, wanted)[name], folder, where)
+    return inside, spec.model_copy(update={"layer": None}) if used else spec, name

@@ -12,13 +12,19 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from gis_wufei.crs import WGS84, metric_crs
+from gis_wufei.crs import WGS84, area_crs, crs_label
 from gis_wufei.errors import Fault, InputError
 from gis_wufei.layers.certificate import Layer, Layers, Remark
+from gis_wufei.layers.coverage import covered_by_units
+from gis_wufei.layers.elsewhere import systems_here
+from gis_wufei.layers.joins import joined
+from gis_wufei.layers.raster import covered
 from gis_wufei.layers.read import open_layer
 from gis_wufei.layers.shapes import project
+from gis_wufei.layers.shift import doubted
 from gis_wufei.layers.spec import LayerSpec, roles
 from gis_wufei.layers.tell import SHOWN_IDS
+from gis_wufei.text import Text
 
 # Roles that are never cut at the border: a truck may leave the county.
 UNCUT = frozenset({"roads", "boundary"})
@@ -69,18 +75,29 @@ def gather(
     if len(borders) != 1 or borders[0] not in opened or (metric is None and crs != "auto"):
         raise InputError(faults)  # without an area nothing more can be said
     border = opened[borders[0]].frame
-    metric = metric or metric_crs(*border.to_crs(WGS84).total_bounds)
+    if metric is None:
+        degrees = border.to_crs(WGS84)
+        metric = area_crs(degrees.union_all())
     area = gpd.GeoDataFrame(geometry=[border.to_crs(metric).union_all()], crs=metric)
     zone = area.geometry.iloc[0].buffer(reach_m)
     layers: dict[str, Layer] = {}
     for name, layer in opened.items():
         try:
-            layers[name] = _clipped(project(layer, metric), zone, specs[name].path, area)
+            placed = _clipped(project(layer, metric), zone, specs[name].path, area)
+            certificate = replace(placed.certificate, working=crs_label(metric))
+            layers[name] = replace(placed, certificate=certificate)
         except InputError as error:
-            faults.extend(error.faults)
+            faults += [_with_hint(fault, layer.frame, area) for fault in error.faults]
     if faults:
         raise InputError(faults)
-    return Layers(area, layers)
+    return Layers(area, doubted(joined(covered_by_units(layers, area))))
+
+
+def _with_hint(fault: Fault, frame: gpd.GeoDataFrame, area: gpd.GeoDataFrame) -> Fault:
+    """A layer that lies elsewhere, with the systems in which its numbers would lie here."""
+    if fault.code != "E-LAYER-013":
+        return fault
+    return replace(fault, facts={**fault.facts, "hint": systems_here(frame, area)})
 
 
 def _metric(crs: str, faults: list[Fault]) -> CRS | None:
@@ -103,12 +120,14 @@ def _clipped(layer: Layer, zone: shapely.Geometry, where: str, area: gpd.GeoData
     # An airport beyond the border and beyond every rule's reach is no fault; one a county away is.
     if extent.distance(zone) > _size(area) or (not near.any() and layer.role in UNCUT):
         raise InputError([Fault("E-LAYER-013", where, _extents(frame, area))])
+    if layer.raster is not None:
+        return covered(layer, area)
     if layer.role in UNCUT or near.all():
         return layer
     certificate = replace(layer.certificate, rows_kept=int(near.sum()))
     if roles()[layer.role].id is not None:  # what the study counts by name, not the ground it keeps clear of
         outside = tuple(str(row) for row in frame["row"][~near])
-        remark = Remark("R-LAYER-OUTSIDE", len(outside), outside[:SHOWN_IDS])
+        remark = Remark("R-LAYER-OUTSIDE", len(outside), outside[:SHOWN_IDS], rows=tuple(map(int, outside)))
         certificate = replace(certificate, warned=(*certificate.warned, remark))
     return replace(layer, frame=frame[near].reset_index(drop=True), certificate=certificate)
 
@@ -124,4 +143,4 @@ def _extents(frame: gpd.GeoDataFrame, area: gpd.GeoDataFrame) -> dict[str, objec
         west, south, east, north = f.to_crs(WGS84).total_bounds
         return f"{west:.3f},{south:.3f} – {east:.3f},{north:.3f}"
 
-    return {"layer": box(frame), "area": box(area)}
+    return {"layer": box(frame), "area": box(area), "hint": Text(zh="", en="")}

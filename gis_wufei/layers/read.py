@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
 from pyproj import CRS
-from pyproj.exceptions import CRSError
 
-from gis_wufei.crs import WGS84, crs_label
 from gis_wufei.errors import Fault, InputError, listed
 from gis_wufei.layers.certificate import Certificate, Layer, Remark
-from gis_wufei.layers.columns import check_column, check_ids
-from gis_wufei.layers.container import SIDE_FILES, VECTORS, read_vector
+from gis_wufei.layers.columns import check_columns
+from gis_wufei.layers.container import FOLDERS
+from gis_wufei.layers.coordinates import kept_aside
+from gis_wufei.layers.datum import settle
+from gis_wufei.layers.headers import name_columns
+from gis_wufei.layers.notes import Notes
+from gis_wufei.layers.raster import RASTERS, read_raster
 from gis_wufei.layers.shapes import check_geometry, project
-from gis_wufei.layers.spec import LayerSpec, Role, roles
-from gis_wufei.layers.table import TABLES, read_table
+from gis_wufei.layers.source import read_source
+from gis_wufei.layers.spec import COORDINATES, LayerSpec, Role, roles
 from gis_wufei.layers.tell import LONLAT, SHOWN_IDS, as_text, hint, missing_column
 
 
-def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None) -> Layer:
+def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None, notes: Notes | None = None) -> Layer:
     """Read one layer of a study and hold it against its role.
 
     Parameters
@@ -37,44 +36,62 @@ def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None)
         The study's folder; the path is relative to it and must stay inside.
     crs
         Metric system to project to; ``None`` keeps the file's own.
+    notes
+        Filled in as the reading goes, so that they are there even if it ends in faults.
 
     Raises
     ------
     InputError
         With every fault found in the file.
     """
-    path = resolve(name, spec, folder)
+    notes = notes or Notes(name, spec)
+    notes.path = path = resolve(name, spec, folder)
     role = roles()[spec.role]
     where = spec.path
-    frame, encoding = _read(path, spec, where)
-    rows_read = len(frame)
-    frame = _rename(frame, spec, role, where)
+    raster = None
+    if (path.suffix.lower() in RASTERS) != ("raster" in role.geometry):
+        facts = {"found": path.suffix.lower().lstrip(".") or "-", "wanted": "/".join(role.geometry), "rows": "-"}
+        raise InputError([Fault("E-LAYER-006", where, facts)])
+    if "raster" in role.geometry:
+        frame, raster = read_raster(path, spec, role, where, notes)
+    else:
+        frame = read_source(path, spec, where, notes, lambda other: resolve(name, other, folder))
+    notes.rows_read, notes.table = len(frame), frame
+    notes.columns = tuple(str(column) for column in frame.columns if column not in ("row", "geometry", LONLAT))
+    named: list[Fault] = []
+    notes.table = frame = _rename(frame, spec, role, where, named, notes)
     frame, remarks = _wanted(frame, spec, where)
-    faults: list[Fault] = []
-    for column, contract in role.columns.items():
-        frame = check_column(frame, column, contract, where, faults)
-    check_ids(frame, role, where, faults)
-    frame, repaired, dropped = check_geometry(frame, role, where, faults)
+    notes.warned += remarks
+    settled = settle(frame, spec, where, implied=notes.implied_crs, broken=notes.broken_crs)
+    frame, faults = settled.frame, [*named, *settled.faults]
+    notes.settle(settled)
+    notes.table = frame = check_columns(frame, role, where, faults, notes)
+    frame = frame if raster else check_geometry(frame, role, where, faults, notes)
     if faults:
         raise InputError(faults)
     if frame.empty:
         raise InputError([Fault("E-LAYER-007", where, {"role": spec.role})])
-    found = CRS(frame.crs)
-    certificate = Certificate(
-        path=path,
-        layer=spec.layer,
-        sha256=_sha256(path),
-        encoding=encoding,
-        crs=crs_label(found),
-        rows_read=rows_read,
-        rows_kept=len(frame),
-        repaired=tuple(repaired),
-        warned=(*remarks, *dropped),
-        synthetic=_synthetic(frame),
-        sources=tuple(sorted({str(s) for s in frame["source"].dropna()})) if "source" in frame else (),
-    )
-    layer = Layer(name, spec.role, spec.label or role.label, frame.reset_index(drop=True), certificate)
+    notes.table, notes.rows_kept = frame, len(frame)
+    label = spec.label or role.label
+    layer = Layer(name, spec.role, label, frame.reset_index(drop=True), notes.certificate(), raster)
     return layer if crs is None else project(layer, crs)
+
+
+def examine(name: str, spec: LayerSpec, folder: Path) -> Certificate:
+    """The certificate of a layer whether it is accepted or not; a refused one holds its faults."""
+    notes = Notes(name, spec)
+    try:
+        return open_layer(name, spec, folder, notes=notes).certificate
+    except InputError as error:
+        faults = list(error.faults)
+    except Exception as error:
+        # Bytes that a library chokes on in a way nobody foresaw: refused like any damage, never a traceback.
+        faults = [Fault("E-LAYER-099", spec.path, {"kind": type(error).__name__})]
+    try:
+        return notes.certificate(faults)
+    except Exception:  # so broken that it cannot even be described
+        notes.table = notes.crs = None
+        return notes.certificate(faults)
 
 
 def resolve(name: str, spec: LayerSpec, folder: Path) -> Path:
@@ -84,94 +101,47 @@ def resolve(name: str, spec: LayerSpec, folder: Path) -> Path:
     file; ``allow_outside`` lifts the first two, never the ban on URLs and virtual file systems.
     """
     raw = spec.path
-    refused = InputError([Fault("E-LAYER-002", f"layers.{name}.path", {"path": raw})])
+
+    def refused() -> InputError:
+        return InputError([Fault("E-LAYER-002", f"layers.{name}.path", {"path": raw})])
+
     if (
         "://" in raw
         or raw.startswith(("/vsi", "\\\\"))
         or any(unicodedata.category(c)[0] in "CZ" and c != " " for c in raw)
     ):
-        raise refused
+        raise refused()
     if not spec.allow_outside and (PurePosixPath(raw).is_absolute() or PureWindowsPath(raw).drive):
-        raise refused
+        raise refused()
     try:
         path = (folder / raw).resolve()
-        inside, exists = path.is_relative_to(folder.resolve()), path.is_file()
+        inside = path.is_relative_to(folder.resolve())
+        exists = path.is_file() or (path.suffix.lower() in FOLDERS and path.is_dir())
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name too long
-        raise refused from error
+        raise refused() from error
     if not spec.allow_outside and not inside:
-        raise refused
+        raise refused()
     if not exists:
         beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError([Fault("E-LAYER-001", raw, {"path": raw, "hint": hint(path.name, beside)})])
     return path
 
 
-def _read(path: Path, spec: LayerSpec, where: str) -> tuple[gpd.GeoDataFrame, str]:
-    """The file as a frame with its own column names, ``row`` first (from 1)."""
-    suffix = path.suffix.lower()
-    if suffix in TABLES:
-        frame, encoding = _placed(*read_table(path, spec.layer, where), spec, where)
-    elif suffix in VECTORS:
-        frame, encoding = read_vector(path, spec.layer, where)
-        frame.index = pd.RangeIndex(1, len(frame) + 1)
-        frame = _kept_aside(frame, ("row",))
-    else:
-        allowed = ", ".join(sorted(TABLES | set(VECTORS)))
-        raise InputError([Fault("E-LAYER-022", where, {"found": suffix or "-", "allowed": allowed})])
-    declared = _declared(spec, where) if spec.crs else None
-    stated = WGS84 if frame.crs is None and suffix in TABLES else frame.crs
-    if stated is None and declared is None:
-        raise InputError([Fault("E-LAYER-004", where, {})])
-    if suffix in TABLES:
-        frame = frame.set_crs(declared or stated)
-    elif stated is None:
-        frame = frame.set_crs(declared)
-    elif declared is not None and not declared.equals(CRS(stated), ignore_axis_order=True):
-        facts = {"stated": crs_label(CRS(stated)), "declared": crs_label(declared)}
-        raise InputError([Fault("E-LAYER-023", where, facts)])
-    frame.insert(0, "row", frame.index)
-    return frame, encoding
-
-
-def _placed(table: pd.DataFrame, encoding: str, spec: LayerSpec, where: str) -> tuple[gpd.GeoDataFrame, str]:
-    """A list as points, from its columns ``lon`` and ``lat`` (or as ``fields`` names them)."""
-    lon, lat = spec.fields.get("lon", "lon"), spec.fields.get("lat", "lat")
-    missing = [missing_column(where, column, table) for column in (lon, lat) if column not in table]
-    if missing:
-        raise InputError(missing)
-    x, y = (pd.to_numeric(table[column], errors="coerce").to_numpy(float) for column in (lon, lat))
-    pairs = zip(table[lon], table[lat], strict=True)
-    told = pd.Series([", ".join(filter(None, pair)) or None for pair in pairs], table.index, dtype=object)
-    points = gpd.points_from_xy(x, y)
-    points[~(np.isfinite(x) & np.isfinite(y))] = None
-    rest = _kept_aside(table.drop(columns=[lon, lat]), ("row", "geometry", LONLAT))
-    return gpd.GeoDataFrame(rest.assign(**{LONLAT: told}), geometry=points), encoding
-
-
-def _kept_aside(frame: pd.DataFrame, taken: Iterable[str]) -> pd.DataFrame:
-    """A file's column whose name is taken stays under another one."""
-    return frame.rename(columns={name: f"{name} (file)" for name in taken})
-
-
-def _declared(spec: LayerSpec, where: str) -> CRS:
-    try:
-        return CRS.from_user_input(spec.crs)
-    except CRSError as error:
-        raise InputError([Fault("E-LAYER-016", where, {"crs": spec.crs})]) from error
-
-
-def _rename(frame: gpd.GeoDataFrame, spec: LayerSpec, role: Role, where: str) -> gpd.GeoDataFrame:
+def _rename(
+    frame: gpd.GeoDataFrame, spec: LayerSpec, role: Role, where: str, faults: list[Fault], notes: Notes
+) -> gpd.GeoDataFrame:
     """Give columns and values our names, as the study maps them; a column they replace stays aside."""
-    mapped = {own: theirs for own, theirs in spec.fields.items() if own not in ("lon", "lat")}
+    mapped = {own: theirs for own, theirs in spec.fields.items() if own not in COORDINATES}
     missing = [missing_column(where, column, frame) for column in mapped.values() if column not in frame]
     if missing:
         raise InputError(missing)
     taken = {own: frame[theirs] for own, theirs in mapped.items()}
     replaced = [own for own in taken if own in frame and own not in mapped.values()]
     moved = {theirs for theirs in mapped.values() if theirs in taken or theirs not in role.columns}
-    frame = _kept_aside(frame, replaced).drop(columns=sorted(moved))
+    frame = kept_aside(frame, replaced).drop(columns=sorted(moved))
     frame = frame.assign(**taken)
-    for column, mapping in spec.values.items():  # noqa: PD011 - a field of ours, not pandas'
+    frame = name_columns(frame, role, mapped, where, faults, notes, keep=spec.where)
+    for column, mapping in spec.values.items():
         if column not in frame:
             raise InputError([missing_column(where, column, frame)])
         known = frame[column].map(as_text)
@@ -197,19 +167,3 @@ def _wanted(frame: gpd.GeoDataFrame, spec: LayerSpec, where: str) -> tuple[gpd.G
             raise InputError([Fault("E-LAYER-024", where, facts)])
         frame = kept
     return frame, remarks
-
-
-def _synthetic(frame: gpd.GeoDataFrame) -> str:
-    if "synthetic" not in frame:
-        return "unknown"
-    return "all" if frame["synthetic"].all() else "some" if frame["synthetic"].any() else "none"
-
-
-def _sha256(path: Path) -> str:
-    """Hash of the file; of a shapefile that of its parts, one after another."""
-    parts = [path, *(path.with_suffix(side) for side in (*SIDE_FILES, ".prj", ".cpg"))]
-    digest = hashlib.sha256()
-    for part in parts if path.suffix.lower() == ".shp" else [path]:
-        if part.is_file():
-            digest.update(part.read_bytes())
-    return digest.hexdigest()

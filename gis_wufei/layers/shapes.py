@@ -13,88 +13,107 @@ from pyproj import CRS
 
 from gis_wufei.crs import crs_label
 from gis_wufei.errors import Fault, InputError
-from gis_wufei.layers.certificate import Layer, Remark
+from gis_wufei.layers.certificate import Layer
+from gis_wufei.layers.coverage import check_coverage
+from gis_wufei.layers.doubts import doubt_shapes, far_vertices
+from gis_wufei.layers.kinds import kinds_of, one_kind
+from gis_wufei.layers.notes import Notes
+from gis_wufei.layers.repair import repaired
 from gis_wufei.layers.spec import Role
-from gis_wufei.layers.tell import LONLAT, first, rows
-
-KINDS = {0: "point", 1: "line", 2: "line", 3: "polygon", 4: "point", 5: "line", 6: "polygon", 7: "collection"}
-MULTIPOINT = 4
-MOST_CHANGE = 0.01  # of a polygon's area, by a repair
+from gis_wufei.layers.tell import LONLAT, remark, rows
+from gis_wufei.text import text
 
 
 def check_geometry(
-    frame: gpd.GeoDataFrame, role: Role, where: str, faults: list[Fault]
-) -> tuple[gpd.GeoDataFrame, list[Remark], list[Remark]]:
-    """The rows with a sound geometry, what was repaired, and what was dropped; all else is a fault."""
+    frame: gpd.GeoDataFrame, role: Role, where: str, faults: list[Fault], notes: Notes
+) -> gpd.GeoDataFrame:
+    """The rows with a sound geometry; what is repaired, dropped or doubted is noted, all else is a fault."""
+    frame = _present(frame, where, faults)
+    frame = _on_earth(frame, where, faults)
+    if frame.empty:
+        return frame
+    frame = _plane(frame, notes)
+    frame = one_kind(frame, role, where, faults, notes)
+    frame = _without_nothing(frame, notes)
+    if frame.empty:
+        return frame
+    frame = far_vertices(frame, where, faults, notes)
+    frame = repaired(frame, where, faults, notes)
+    _form(frame, notes)
+    doubt_shapes(frame, role, notes)
+    return check_coverage(frame, role, notes) if not faults and (role.tiles or role.apart) else frame
+
+
+def _present(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> gpd.GeoDataFrame:
+    """The rows that have a geometry."""
     empty = frame.geometry.isna() | frame.geometry.is_empty
     if LONLAT in frame:
         words = empty & frame[LONLAT].notna()
         if words.any():
-            facts = {"rows": rows(frame, words, LONLAT), "limits": "[-∞, ∞]"}
+            facts = {"rows": rows(frame, words, LONLAT), "limits": "[-∞, ∞]", "why": text("cell.word")}
             faults.append(Fault("E-LAYER-009", f"{where} {LONLAT}", facts))
         blank = empty & ~words
         frame = frame.drop(columns=LONLAT)
     else:
         blank = empty
     if blank.any():
-        faults.append(Fault("E-LAYER-008", f"{where} geometry", {"rows": rows(frame, blank)}))
-    frame = frame[~empty]
-    wild = _wild(frame)
-    if wild.any():
-        named = rows(frame, pd.Series(wild, index=frame.index))
-        faults.append(Fault("E-LAYER-012", where, {"rows": named, "crs": crs_label(CRS(frame.crs))}))
-        frame = frame[~wild]
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
-    if role.geometry == ("point",):  # a place is one point; alone in a multi-point it is one, too
-        single = (shapely.get_type_id(shapes) == MULTIPOINT) & (shapely.get_num_geometries(shapes) == 1)
-        shapes[single] = shapely.get_geometry(shapes[single], 0)
-    frame = frame.set_geometry(gpd.GeoSeries(shapes, frame.index, crs=frame.crs))
-    kinds = np.array([KINDS.get(int(i), "?") for i in shapely.get_type_id(shapes)], dtype=object)
-    if role.geometry == ("point",):
-        kinds[shapely.get_type_id(shapes) == MULTIPOINT] = "multi-point"
-    wrong = ~np.isin(kinds, role.geometry)
-    if wrong.any():
-        found = ", ".join(sorted(set(kinds[wrong])))
-        facts = {"found": found, "wanted": "/".join(role.geometry), "rows": rows(frame, pd.Series(wrong, frame.index))}
-        faults.append(Fault("E-LAYER-006", where, facts))
-        frame, kinds = frame[~wrong], kinds[~wrong]
-    frame, dropped = _without_nothing(frame, kinds)
-    frame, repaired = _repaired(frame, where, faults)
-    return frame, repaired, dropped
+        faults.append(Fault("E-LAYER-008", f"{where} geometry", {"rows": rows(frame, blank)}, field="geometry"))
+    return frame[~empty]
 
 
-def _wild(frame: gpd.GeoDataFrame) -> NDArray[np.bool_]:
-    """Rows whose coordinates cannot be: not finite, beyond the globe, or exactly (0, 0)."""
-    bounds = frame.geometry.bounds.to_numpy()
-    wild = ~np.isfinite(bounds).all(axis=1) | (bounds == 0).all(axis=1)
-    if frame.crs.is_geographic:
+def _on_earth(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> gpd.GeoDataFrame:
+    """Rows whose coordinates can be: finite, on the globe, not exactly (0, 0), and not around half of it."""
+    shapes = frame.geometry.to_numpy()
+    bounds = shapely.bounds(shapes)
+    xy, row = shapely.get_coordinates(shapes, return_index=True)
+    wild = (bounds == 0).all(axis=1)
+    wild[row[~np.isfinite(xy).all(axis=1)]] = True
+    wide = np.zeros(len(frame), dtype=bool)
+    if frame.crs is not None and frame.crs.is_geographic:
         wild |= (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)
-    return np.asarray(wild)
+        wide = ~wild & (
+            np.nan_to_num(bounds[:, 2], posinf=0, neginf=0) - np.nan_to_num(bounds[:, 0], posinf=0, neginf=0) > 180
+        )
+    if wild.any():
+        label = "-" if frame.crs is None else crs_label(CRS(frame.crs))
+        facts = {"rows": rows(frame, pd.Series(wild, index=frame.index)), "crs": label}
+        faults.append(Fault("E-LAYER-012", where, facts, field="geometry"))
+    if wide.any():
+        named = rows(frame, pd.Series(wide, index=frame.index))
+        faults.append(Fault("E-LAYER-077", where, {"rows": named}, field="geometry"))
+    return frame[~(wild | wide)]
 
 
-def _without_nothing(frame: gpd.GeoDataFrame, kinds: NDArray[np.object_]) -> tuple[gpd.GeoDataFrame, list[Remark]]:
+def _plane(frame: gpd.GeoDataFrame, notes: Notes) -> gpd.GeoDataFrame:
+    """Shapes without heights and measures, which no plan here uses."""
+    shapes = frame.geometry.to_numpy()
+    high = shapely.has_z(shapes) | shapely.has_m(shapes)
+    if not high.any():
+        return frame
+    notes.found.append(remark("R-LAYER-HEIGHTS", frame, high))
+    return frame.set_geometry(gpd.GeoSeries(shapely.force_2d(shapes), frame.index, crs=frame.crs))
+
+
+def _without_nothing(frame: gpd.GeoDataFrame, notes: Notes) -> gpd.GeoDataFrame:
     """Lines of no length (a click too many when digitising) lead nowhere: dropped and told."""
-    nothing = pd.Series((kinds == "line") & (shapely.length(frame.geometry.to_numpy()) == 0), index=frame.index)
+    shapes = frame.geometry.to_numpy()
+    nothing: NDArray[np.bool_] = (kinds_of(shapes) == "line") & (shapely.length(shapes) == 0)
     if not nothing.any():
-        return frame, []
-    return frame[~nothing], [Remark("R-LAYER-NOTHING", int(nothing.sum()), first(frame, nothing))]
+        return frame
+    notes.dropped.append(remark("R-LAYER-NOTHING", frame, nothing))
+    return frame[~nothing]
 
 
-def _repaired(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> tuple[gpd.GeoDataFrame, list[Remark]]:
-    invalid = ~frame.geometry.is_valid
-    if not invalid.any():
-        return frame, []
-    broken = frame.geometry[invalid].to_numpy()
-    fixed = shapely.make_valid(broken, method="structure", keep_collapsed=False)
-    before, after = shapely.area(broken), shapely.area(fixed)
-    lost = (np.abs(after - before) > MOST_CHANGE * np.maximum(before, after)) | shapely.is_empty(fixed)
-    if lost.any():
-        gone = pd.Series(False, index=frame.index)
-        gone.loc[invalid[invalid].index[lost]] = True
-        faults.append(Fault("E-LAYER-017", where, {"rows": rows(frame, gone)}))
-    frame = frame.copy()
-    frame.loc[invalid, "geometry"] = fixed
-    return frame, [Remark("R-LAYER-VALID", int(invalid.sum()), first(frame, invalid))]
+def _form(frame: gpd.GeoDataFrame, notes: Notes) -> None:
+    """What is unusual and legal: several parts, holes."""
+    shapes = frame.geometry.to_numpy()
+    many = shapely.get_num_geometries(shapes) > 1
+    if many.any():
+        notes.found.append(remark("R-LAYER-PARTS", frame, many))
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    holes = np.bincount(owner, shapely.get_num_interior_rings(parts), minlength=len(frame)).astype(int)
+    if (holes > 0).any():
+        notes.found.append(remark("R-LAYER-HOLES", frame, holes > 0, holes=int(holes.sum())))
 
 
 def project(layer: Layer, crs: CRS) -> Layer:

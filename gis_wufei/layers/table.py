@@ -1,96 +1,181 @@
-"""Lists with coordinates in columns: CSV of a spreadsheet or a sheet of a workbook, cell by cell as text."""
+"""Lists in rows and columns: CSV of a spreadsheet or a sheet of a workbook, cell by cell as text."""
 
 from __future__ import annotations
 
 import csv
-import warnings
+import re
+from collections import Counter
 from io import StringIO
 from pathlib import Path
-from zipfile import BadZipFile
 
-import openpyxl
 import pandas as pd
-from openpyxl.utils.exceptions import InvalidFileException
 
-from gis_wufei.errors import Fault, InputError, listed
+from gis_wufei.errors import Fault, InputError
+from gis_wufei.layers.bytestext import damaged_line
+from gis_wufei.layers.certificate import Remark
+from gis_wufei.layers.heading import SOUGHT, find_heading
+from gis_wufei.layers.notes import Notes
+from gis_wufei.layers.spec import LayerSpec, roles
+from gis_wufei.layers.tally import row_list, without_totals
+from gis_wufei.layers.tell import SHOWN_IDS
+from gis_wufei.layers.workbook import Sheet, formulas, read_sheet
 from gis_wufei.text import text
 
-TABLES = frozenset({".csv", ".xlsx"})
-DELIMITERS = (",", ";", "\t")
+TABLES = frozenset({".csv", ".tsv", ".xlsx"})
+DELIMITERS = (",", ";", "\t", "|")
+MOST_BYTES = 1 << 30
+OTHER_KINDS = (
+    b"PK\3\4", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite format 3", b"Rar!", b"7z\xbc\xaf", b"\x00\x00\x27\x0a", b"fgb",
+)  # fmt: skip
+MARKUP = re.compile(rb"^\s*<(!doctype|\?xml|html|table|kml|gpx)", re.IGNORECASE)
+ERRORS = {"#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+COMMA = re.compile(r"-?\d{1,12}(,\d+)?")
 
 
-def read_table(path: Path, sheet: str | None, where: str) -> tuple[pd.DataFrame, str]:
-    """Every cell as text (``None`` where blank), and the encoding that was found.
+def read_table(path: Path, spec: LayerSpec, where: str, notes: Notes) -> pd.DataFrame:
+    """Every cell as text (``None`` where blank); the index is the row below the header, blank rows counted.
 
     Raises
     ------
     InputError
-        Not a table, unreadable bytes, a row with more or fewer cells than the header, two columns
-        with one name, several sheets and none named.
+        Not a table, unreadable bytes, no header, a row with more or fewer cells than the header, two
+        columns with one name, formulas never computed, several sheets and none named.
     """
+    role = roles()[spec.role]
+    delimiter = ""
     if path.suffix.lower() == ".xlsx":
-        rows, encoding = _sheet(path, sheet, where), "xlsx"
+        sheet = read_sheet(path, spec.layer, where, notes)
     else:
-        rows, encoding = _csv(path, where)
-    header, *body = rows or [[]]
-    names = [name.strip() for name in header]
-    while names and not names[-1] and all(not "".join(row[len(names) - 1 :]).strip() for row in body):
+        sheet, delimiter = _csv(path, where)
+        notes.format = "CSV"
+    notes.encoding = sheet.encoding
+    if not any("".join(row).strip() for row in sheet.rows):
+        raise InputError([Fault("E-LAYER-007", where, {"role": spec.role})])
+    heading = find_heading(sheet.rows, sheet.merged, spec, role, where, notes)
+    names, rows = list(heading.names), sheet.rows[heading.body :]
+    while names and not names[-1] and all(not "".join(row[len(names) - 1 :]).strip() for row in rows):
         names.pop()  # a spreadsheet's empty columns on the right
+    body = {number: row for number, row in enumerate(rows, 1) if "".join(row).strip()}
+    body = without_totals(body, names, notes)
+    empty = {at for at, name in enumerate(names) if not name and not any(_cell(row, at) for row in body.values())}
+    if names and not names[0] and _counts([_cell(row, 0) for row in body.values()]):
+        empty.add(0)  # as pandas writes it
     faults = [
         Fault("E-LAYER-020", where, {"column": name or "-"})
-        for name in dict.fromkeys(names)
+        for name in dict.fromkeys(name for at, name in enumerate(names) if at not in empty)
         if not name or names.count(name) > 1
     ]
     ragged = [
         number
-        for number, row in enumerate(body, 1)
-        if any(row) and (len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]))
+        for number, row in body.items()
+        if len(row) != len(names) and (len(row) < len(names) or "".join(row[len(names) :]).strip())
     ]
     if ragged:
-        shown = ", ".join(map(str, ragged[:5])) + (f", +{len(ragged) - 5}" if len(ragged) > 5 else "")
-        faults.append(Fault("E-LAYER-021", where, {"rows": shown, "cells": len(names)}))
+        faults.append(Fault("E-LAYER-021", where, {"rows": row_list(ragged), "cells": len(names)}))
+    faults += formulas(sheet, names, heading.body, set(body), where)
     if faults:
         raise InputError(faults)
-    kept = {number: row for number, row in enumerate(body, 1) if any(cell.strip() for cell in row)}
-    cells = [[cell.strip() or None for cell in row[: len(names)]] for row in kept.values()]
-    # The index is the row as a spreadsheet shows it below its header: blank rows count.
-    return pd.DataFrame(cells, columns=names, index=list(kept), dtype=object), encoding
+    hidden = [row - heading.body for row in sorted(sheet.hidden) if row - heading.body in body]
+    if hidden:
+        ids = tuple(map(str, hidden[:SHOWN_IDS]))
+        notes.warned.append(Remark("R-LAYER-HIDDENROWS", len(hidden), ids, rows=tuple(hidden)))
+    kept = [at for at in range(len(names)) if at not in empty]
+    cells = [[row[at].strip() or None for at in kept] for row in body.values()]
+    table = pd.DataFrame(cells, columns=[names[at] for at in kept], index=list(body), dtype=object)
+    _errors(table, notes)
+    return _decimal_commas(table, notes) if delimiter not in ("", ",") else table
 
 
-def _csv(path: Path, where: str) -> tuple[list[list[str]], str]:
+def _counts(cells: list[str]) -> bool:
+    """Whether cells only count the rows, from 0 or 1."""
+    return any(cells == [str(number) for number in range(start, start + len(cells))] for start in (0, 1))
+
+
+def _cell(row: list[str], at: int) -> str:
+    return row[at].strip() if at < len(row) else ""
+
+
+def _csv(path: Path, where: str) -> tuple[Sheet, str]:
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise InputError([Fault("E-LAYER-113", where, {"size": f"{size:,}", "limit": f"{MOST_BYTES:,}"})])
     raw = path.read_bytes()
-    encodings = ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
+    if raw.startswith(OTHER_KINDS) or MARKUP.match(raw):
+        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
+    encoding, content = _decoded(raw, where)
+    delimiter = _delimiter(content)
+    try:
+        rows = list(csv.reader(StringIO(content, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.quotes")})]) from error
+    return Sheet(rows, encoding), delimiter
+
+
+def _decoded(raw: bytes, where: str) -> tuple[str, str]:
+    """The encoding and the text: UTF-16 by its mark or its zeros, else UTF-8 strictly, else GB18030."""
+    encodings: tuple[str, ...] = ("utf-8-sig", "gb18030")
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encodings = ("utf-16",)
+    elif b"\0" in raw[:1000]:
+        encodings = ("utf-16-le",) if raw[1:2] == b"\0" else ("utf-16-be",) if raw[:1] == b"\0" else ()
     for encoding in encodings:
         try:
             content = raw.decode(encoding)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as stop:
+            line = damaged_line(raw) if encoding == "utf-8-sig" else None
+            if line is not None:
+                raise InputError([Fault("E-LAYER-114", where, {"line": line})]) from stop
             continue
-        first = content.partition("\n")[0]
-        delimiter = max(DELIMITERS, key=first.count)
-        try:
-            rows = list(csv.reader(StringIO(content, newline=""), delimiter=delimiter, strict=True))
-        except csv.Error as error:
-            raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.quotes")})]) from error
-        return rows, encoding.removesuffix("-sig")
+        if "\0" in content:
+            break
+        return encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be"), content
     raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.encoding")})])
 
 
-def _sheet(path: Path, sheet: str | None, where: str) -> list[list[str]]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl's remarks on formats and validations it does not draw
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            try:
-                if sheet is None and len(book.sheetnames) > 1:
-                    raise InputError([Fault("E-LAYER-014", where, {"layers": listed(book.sheetnames)})])
-                if sheet is not None and sheet not in book.sheetnames:
-                    facts = {"layer": sheet, "layers": listed(book.sheetnames)}
-                    raise InputError([Fault("E-LAYER-015", where, facts)])
-                cells = book[sheet or book.sheetnames[0]].iter_rows(values_only=True)
-                rows = [["" if cell is None else str(cell) for cell in row] for row in cells]
-            finally:
-                book.close()
-    except (BadZipFile, InvalidFileException, KeyError, OSError, SyntaxError, TypeError) as error:
-        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})]) from error
-    width = max(map(len, rows), default=0)
-    return [row + [""] * (width - len(row)) for row in rows]
+def _delimiter(content: str) -> str:
+    """The separator under which most of the first rows have one and the same number of cells, the more the better."""
+    start = content[:200_000]
+    best, chosen = (0.0, 0), ","
+    for delimiter in DELIMITERS:
+        widths: Counter[int] = Counter()
+        reader = csv.reader(StringIO(start, newline=""), delimiter=delimiter)
+        try:
+            for row, _ in zip(reader, range(5 * SOUGHT), strict=False):
+                if any(cell.strip() for cell in row):
+                    widths[len(row)] += 1
+        except csv.Error:
+            pass
+        if not widths:
+            continue
+        width, count = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))
+        score = (count / widths.total() if width > 1 else 0.0, width)
+        if width > 1 and (score > best or (score[0] >= 0.5 and width > best[1] and score[0] >= 0.8 * best[0])):
+            best, chosen = score, delimiter
+    return chosen
+
+
+def _errors(table: pd.DataFrame, notes: Notes) -> None:
+    """Cells in which the spreadsheet itself could compute nothing; in a column that is used they become faults."""
+    for column in table.columns:
+        hit = table[column].isin(ERRORS)
+        if hit.any():
+            rows = tuple(int(row) for row in table.index[hit])
+            facts = {"column": column}
+            ids = tuple(map(str, rows[:SHOWN_IDS]))
+            notes.warned.append(Remark("R-LAYER-ERRORCELLS", len(rows), ids, facts, field=str(column), rows=rows))
+
+
+def _decimal_commas(table: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+    """Decimal commas as points, in columns where they can be nothing else: not all followed by three digits."""
+    for column in table.columns:
+        told = table[column].dropna().astype(str)
+        parts = told.str.partition(",")[2]
+        commas = parts != ""
+        if not commas.any() or not told.map(lambda cell: COMMA.fullmatch(cell) is not None).all():
+            continue
+        if (parts[commas].str.len() == 3).all():
+            continue  # 1,234 may be one thousand or one and a bit
+        table[column] = table[column].map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
+        facts = {"column": column}
+        notes.repaired.append(Remark("R-LAYER-COMMA", int(commas.sum()), facts=facts, field=str(column)))
+    return table

@@ -70,6 +70,8 @@ def role_label(role: str, name: str) -> Text:
 def credits_of(layer: Layer) -> list[str]:
     """The sources of a layer's rows; lists of single records shrink to one line each."""
     distinct = sorted({_IDS.sub("…", source) for source in layer.certificate.sources})
+    stated = layer.certificate.provenance.credit
+    distinct = [stated, *distinct] if stated else distinct
     more = len(distinct) - MOST_CREDITS
     return distinct[:MOST_CREDITS] + ([f"+{more}"] if more > 0 else [])
 

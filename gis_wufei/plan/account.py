@@ -10,10 +10,12 @@ import numpy as np
 from gis_wufei.demand import LEVELS, Demand
 from gis_wufei.land import Eligibility
 from gis_wufei.layers import Layers, roles
+from gis_wufei.layers.provenance import SECRECY
 from gis_wufei.network import NetworkReport
 from gis_wufei.plan.model import StreamPlan, Warn
 from gis_wufei.standards import facilities, seasons
 from gis_wufei.study import StreamSpec, Study
+from gis_wufei.text import text
 
 SHOWN = 5  # ids named in a warning
 
@@ -70,14 +72,21 @@ def figures(plan: StreamPlan) -> dict[str, float]:
 def study_warnings(study: Study, layers: Layers, network: NetworkReport) -> tuple[Warn, ...]:
     """Warnings that concern every stream."""
     found: list[Warn] = []
+    facts: dict[str, object]
     made_up = [layer.label for layer in layers.by_name.values() if layer.certificate.synthetic in ("all", "some")]
     if made_up:
         found.append(Warn("W-SYNTHETIC", {"layers": made_up}))
     for layer in layers.by_name.values():
-        for remark in (*layer.certificate.repaired, *layer.certificate.warned):
-            found.append(Warn("W-LAYER-REPAIRED", {"layer": layer.label, "remark": remark}))
+        for answer, remark in layer.certificate.remarks:
+            if answer != "found":
+                found.append(Warn("W-LAYER-REPAIRED", {"layer": layer.label, "remark": remark}))
+    closed = [layer for layer in layers.by_name.values() if layer.certificate.provenance.restricted]
+    if closed:
+        gravest = max((str(layer.certificate.provenance.secrecy) for layer in closed), key=SECRECY.index)
+        facts = {"layers": [layer.label for layer in closed], "secrecy": text(f"secrecy.{gravest}")}
+        found.append(Warn("W-SECRECY", facts))
     if network.components > 1:
-        facts: dict[str, object] = {"count": network.components, "share": 100 * network.share_in_largest}
+        facts = {"count": network.components, "share": 100 * network.share_in_largest}
         found.append(Warn("W-NET-PARTS", facts))
     own = [name for name, number in study.spec.factors.items() if number.status != "verified"]
     if own:

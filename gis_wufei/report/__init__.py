@@ -1,5 +1,6 @@
 """The report: a plan goes in; tables, a GeoPackage and the record of the run come out, whole or not at all."""
 
+from gis_wufei.report.certificate import certificate_json, facts_of, remarks_of, verdict_of, write_certificate
 from gis_wufei.report.folder import Writer, publish, target_folder
 from gis_wufei.report.geodata import write_gpkg
 from gis_wufei.report.manifest import summary_json
@@ -12,10 +13,15 @@ __all__ = [
     "Table",
     "Writer",
     "all_tables",
+    "certificate_json",
+    "facts_of",
     "publish",
+    "remarks_of",
     "summary_json",
     "summary_table",
     "target_folder",
+    "verdict_of",
+    "write_certificate",
     "write_csv",
     "write_gpkg",
     "write_xlsx",

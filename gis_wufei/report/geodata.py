@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,14 +12,13 @@ import pyogrio
 import shapely
 from rasterio.features import shapes
 
+from gis_wufei.layers.outgoing import fixed_date
 from gis_wufei.plan import Plan, StreamPlan
-from gis_wufei.report.grounds import about, file_of
+from gis_wufei.report.grounds import about, credits_of, file_of
 from gis_wufei.report.lineage import land_layers, place_states, site_states, state_of, stream_layers
 from gis_wufei.report.table import MU_PER_HA
 
 GPKG_FILE = "plan.gpkg"
-# A fixed day, so that two runs give the same bytes; no waiting for the disk, since the folder is moved in whole.
-SETTINGS = {"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
 MakeLayer = Callable[[Plan, str], pd.DataFrame]
 CLASSES = {1: "excluded", 2: "conditional", 3: "eligible"}
 
@@ -32,24 +30,13 @@ def write_gpkg(plan: Plan, folder: Path, lang: str) -> None:
     but for the texts of ``about``.
     """
     path = folder / GPKG_FILE
-    with _fixed_date():
+    with fixed_date():
         first = True
         for name, make in LAYERS.items():
             frame = make(plan, lang)
             options = {"dataset_options": {"VERSION": "1.2"}} if first else {"append": False}
             pyogrio.write_dataframe(_plain(frame), path, layer=name, driver="GPKG", **_shape(frame), **options)
             first = False
-
-
-@contextmanager
-def _fixed_date() -> Iterator[None]:
-    """GDAL stamps the contents with this day instead of the clock's; its settings before are restored."""
-    before = {name: pyogrio.get_gdal_config_option(name) for name in SETTINGS}
-    pyogrio.set_gdal_config_options(SETTINGS)
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options(before)
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +146,8 @@ def _layers(plan: Plan, lang: str) -> pd.DataFrame:
             "sha256": [paper.sha256 for paper in papers.values()],
             "rows": [paper.rows_kept for paper in papers.values()],
             "synthetic": [paper.synthetic for paper in papers.values()],
-            "source": ["; ".join(paper.sources) for paper in papers.values()],
+            "source": ["; ".join(credits_of(paper)) for paper in papers.values()],
+            "secrecy": [paper.provenance.secrecy or "unknown" for paper in papers.values()],
         }
     )
 

@@ -84,9 +84,10 @@ def layers(plan: Plan, lang: str) -> Table:
                 "crs": paper.crs,
                 "encoding": paper.encoding,
                 "synthetic": say(f"synthetic.{paper.synthetic}", lang),
-                "repaired": _remarks(paper.repaired, lang),
+                "repaired": _remarks((*paper.guessed, *paper.repaired, *paper.dropped), lang),
                 "warned": _remarks(paper.warned, lang),
-                "source": _few(paper.sources),
+                "source": _few(credits_of(paper)),
+                "secrecy": say(f"secrecy.{paper.provenance.secrecy or 'unknown'}", lang),
                 "sha256": paper.sha256,
             }
         )
@@ -112,6 +113,12 @@ def file_of(plan: Plan, paper: Certificate) -> str:
 
 def _remarks(remarks: Sequence[Remark], lang: str) -> str:
     return "; ".join(remark.text(lang) for remark in remarks)
+
+
+def credits_of(paper: Certificate) -> tuple[str, ...]:
+    """What the study states of a layer's origin, then what its rows name as their sources."""
+    credit = paper.provenance.credit
+    return (*((credit,) if credit else ()), *paper.sources)
 
 
 def _few(sources: Sequence[str]) -> str:

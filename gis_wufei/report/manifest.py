@@ -154,6 +154,8 @@ def _inputs(plan: Plan) -> dict[str, Any]:
             "crs": paper.crs,
             "synthetic": paper.synthetic,
             "sources": list(paper.sources),
+            "status": paper.status,
+            "provenance": paper.provenance.model_dump(),
         }
     return found
 

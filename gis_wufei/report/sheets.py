@@ -35,7 +35,7 @@ def write_csv(plan: Plan, folder: Path, lang: str) -> None:
     (folder / CSV_FOLDER).mkdir()
     for name, table in all_tables(plan, lang).items():
         frame = table.labelled()
-        frame = frame.map(_inert).set_axis([_inert(str(header)) for header in frame.columns], axis=1)
+        frame = frame.map(inert).set_axis([inert(str(header)) for header in frame.columns], axis=1)
         frame.to_csv(
             folder / CSV_FOLDER / f"{name}.csv",
             index=False,
@@ -154,7 +154,7 @@ def _clean(text: str) -> str:
     return "".join(letter if letter >= " " or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in whole)
 
 
-def _inert(value: Any) -> Any:
+def inert(value: Any) -> Any:
     """A cell of a CSV that no spreadsheet takes for a formula."""
     if not isinstance(value, str):
         return value

@@ -1,0 +1,75 @@
+"""From a path to a frame with the file's own columns: archives opened, lists placed, tables joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from gis_wufei.crs import WGS84
+from gis_wufei.errors import Fault, InputError
+from gis_wufei.layers.certificate import Remark
+from gis_wufei.layers.container import PACKED, VECTORS, read_vector, unpack
+from gis_wufei.layers.coordinates import columns_of, kept_aside, placed
+from gis_wufei.layers.join import joined
+from gis_wufei.layers.notes import Notes
+from gis_wufei.layers.raster import RASTERS
+from gis_wufei.layers.spec import LayerSpec
+from gis_wufei.layers.table import TABLES, read_table
+from gis_wufei.layers.tell import missing_column
+
+KINDS = frozenset({*TABLES, *VECTORS, *PACKED, *RASTERS})
+
+
+def read_source(
+    path: Path, spec: LayerSpec, where: str, notes: Notes, find: Callable[[LayerSpec], Path]
+) -> gpd.GeoDataFrame:
+    """The file as a frame with its own column names, ``row`` first (from 1).
+
+    Parameters
+    ----------
+    find
+        The path policy: where the file of a join lies.
+
+    Raises
+    ------
+    InputError
+        All that a reader refuses; a kind that is not read; a list without coordinates or partner.
+    """
+    frame = _frame(path, spec, where, notes)
+    if spec.join is not None:
+        aside = LayerSpec(path=spec.join.path, role=spec.role, layer=spec.join.layer, allow_outside=spec.allow_outside)
+        other = _frame(find(aside), aside, spec.join.path, Notes(notes.name, aside))
+        frame = joined(frame, other, spec.join, where, notes)
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise InputError([missing_column(where, column, frame) for column in ("lon", "lat")])
+    frame = kept_aside(frame, ("row",))
+    frame.insert(0, "row", frame.index)
+    return frame
+
+
+def _frame(path: Path, spec: LayerSpec, where: str, notes: Notes) -> pd.DataFrame:
+    """One file as a frame whose index is the row; without shapes if it is a list without coordinates."""
+    with ExitStack() as stack:
+        if path.suffix.lower() in PACKED:
+            path, spec, name = unpack(path, spec, where, stack, frozenset({*TABLES, *VECTORS}))
+            notes.found.append(Remark("R-LAYER-ARCHIVE", 1, (name,)))
+        suffix = path.suffix.lower()
+        if suffix in TABLES:
+            table = read_table(path, spec, where, notes)
+            columns = columns_of(table, spec, where, notes)
+            if not columns:
+                return table
+            notes.implied_crs = True  # of degrees, unless the study declares another
+            points: pd.DataFrame = placed(table, columns, where, notes).set_crs(WGS84)
+            return points
+        if suffix in VECTORS:
+            frame: pd.DataFrame = read_vector(path, spec, where, notes)
+            if suffix != ".dxf":  # of a drawing some entities are left out; the others keep their numbers
+                frame.index = pd.RangeIndex(1, len(frame) + 1)
+            return frame
+        allowed = ", ".join(sorted(KINDS))
+        raise InputError([Fault("E-LAYER-022", where, {"found": suffix or "-", "allowed": allowed})])
