@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shlex
+import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -17,12 +22,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from gis_wufei import __version__
-from gis_wufei.errors import CheckFailedError, Fault, InputError
+from gis_wufei.errors import CheckFailedError, Fault, InputError, WufeiError, os_reason
 from gis_wufei.text import say
 
 if TYPE_CHECKING:
     from gis_wufei.plan import Plan, Reading
+    from gis_wufei.study import Study
 
+WARNING = "[yellow]![/] "
 OK, FAILURE, BAD_INPUT, INFEASIBLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
@@ -45,6 +52,7 @@ class Language(StrEnum):
 StudyPath = Annotated[Path, typer.Argument(help="研究文件夹或 study.yaml / study folder or study.yaml")]
 Lang = Annotated[Language, typer.Option("--lang", help="输出语言 / language of the results")]
 Json = Annotated[bool, typer.Option("--json", help="结果以 JSON 写到标准输出 / results as JSON on stdout")]
+Debug = Annotated[bool, typer.Option("--debug", help="程序出错时显示出错位置 / show where the program failed")]
 Scenario = Annotated[str, typer.Option("--scenario", help="情景名 / name of the scenario")]
 Streams = Annotated[
     list[str] | None, typer.Option("--stream", help="只算这些废物流（可重复）/ only these streams (repeatable)")
@@ -55,16 +63,17 @@ Streams = Annotated[
 def init(
     folder: Annotated[Path, typer.Argument(help="新研究的文件夹 / folder of the new study")],
     lang: Lang = Language.zh,
+    debug: Debug = False,
 ) -> None:
     """新建一个县的研究文件夹。/ Make the folder of a new county, with a commented study file."""
-    with _answering(lang, as_json=False):
+    with _answering(lang, as_json=False, debug=debug):
         from gis_wufei.template import write_template
 
         made = write_template(folder)
         out = Console(highlight=False)
         for path in made:
-            out.print(escape(str(path)))
-        out.print(escape(say("cli.init.next", lang, folder=folder)))
+            _tell(out, str(path))
+        _tell(out, say("cli.init.next", lang, folder=folder, typed=_typed(folder)))
 
 
 @app.command()
@@ -74,14 +83,16 @@ def check(
     stream: Streams = None,
     lang: Lang = Language.zh,
     as_json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """读取并检查全部输入，不求解。/ Read and check everything, solve nothing."""
-    with _answering(lang, as_json):
+    with _answering(lang, as_json, debug):
         from gis_wufei.plan import read_study
         from gis_wufei.study import Study
 
-        with _Teller(lang, quiet=as_json) as teller:
-            reading = read_study(Study.open(study, scenario), stream, teller.step)
+        opened = Study.open(study, scenario)
+        with _Teller(opened, lang, quiet=as_json) as teller:
+            reading = read_study(opened, stream, teller.step)
         if as_json:
             _print_json(_reading_json(reading, lang))
         else:
@@ -97,16 +108,19 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="随机种子 / instead of the study's seed")] = None,
     lang: Lang = Language.zh,
     as_json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """计算方案并写出地图与表格。/ Make the plan and write maps and tables."""
-    with _answering(lang, as_json):
+    with _answering(lang, as_json, debug):
         from gis_wufei.maps import write_map
         from gis_wufei.plan import make_plan
-        from gis_wufei.report import publish, summary_json
+        from gis_wufei.report import publish, summary_json, target_folder
         from gis_wufei.study import Study
 
-        with _Teller(lang, quiet=as_json) as teller:
-            plan = make_plan(Study.open(study, scenario), stream, seed, teller.step)
+        opened = Study.open(study, scenario)
+        _refuse_unwritable(target_folder(opened, out))  # before the work, not after it
+        with _Teller(opened, lang, quiet=as_json) as teller:
+            plan = make_plan(opened, stream, seed, teller.step)
             teller.step("write", "")
             folder = publish(plan, out, lang, [write_map])
         if as_json:
@@ -142,29 +156,64 @@ def main() -> None:
 
 
 @contextmanager
-def _answering(lang: str, as_json: bool) -> Iterator[None]:
-    """Faults of the user become sentences and an exit code, never a traceback."""
+def _answering(lang: str, as_json: bool, debug: bool) -> Iterator[None]:
+    """Every failure becomes sentences and an exit code; a traceback is shown to who asks for it."""
     try:
         yield
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise  # the command line's own
     except InputError as error:
         _complain(list(error.faults), lang, as_json)
+        _tell(Console(stderr=True, highlight=False), say("cli.faults", lang, count=len(error.faults)))
         raise typer.Exit(BAD_INPUT) from None
-    except CheckFailedError as error:
-        _complain([error.fault], lang, as_json)
-        raise typer.Exit(FAILURE) from None
     except KeyboardInterrupt:
-        Console(stderr=True).print(escape(say("cli.interrupted", lang)))
+        _tell(Console(stderr=True, highlight=False), say("cli.interrupted", lang))
         raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _complain([_own_fault(error)], lang, as_json)
+        raise typer.Exit(FAILURE) from None
+
+
+def _own_fault(error: Exception) -> Fault:
+    """What the program, not its user, got wrong."""
+    if isinstance(error, CheckFailedError):
+        return error.fault
+    reason = next(iter(str(error).splitlines()), "") or "-"
+    code = "E-PROGRAM-001" if isinstance(error, WufeiError) else "E-PROGRAM-002"
+    return Fault(code, "wufei", {"kind": type(error).__name__, "reason": reason[:300].rstrip(".")})
 
 
 def _complain(faults: list[Fault], lang: str, as_json: bool) -> None:
     if as_json:
         told = [{"code": fault.code, "where": fault.where, "text": fault.text(lang)} for fault in faults]
         _print_json({"faults": told})
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False)
     for fault in faults:
-        console.print(f"[red]✗[/] {escape(fault.text(lang))}")
-    console.print(escape(say("cli.faults", lang, count=len(faults))))
+        _tell(console, fault.text(lang), "[red]✗[/] ")
+
+
+def _tell(console: Console, words: str, mark: str = "") -> None:
+    """One line, which the terminal itself breaks: a path stays whole, and a mark with its sentence."""
+    console.print(mark + escape(words), soft_wrap=True)
+
+
+def _typed(path: Path) -> str:
+    """A path as one types it on a command line."""
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
+
+
+def _refuse_unwritable(target: Path) -> None:
+    """A folder that cannot be made is told before a long run; what fails later is told then."""
+    there = next(folder for folder in (target, *target.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        refused = OSError(errno.ENOTDIR, "")
+    elif not os.access(there, os.W_OK | os.X_OK):
+        refused = OSError(errno.EACCES, "")
+    else:
+        return
+    raise InputError([Fault("E-OUT-002", str(target), {"reason": os_reason(refused)})])
 
 
 def _print_json(value: Any) -> None:
@@ -174,8 +223,8 @@ def _print_json(value: Any) -> None:
 class _Teller:
     """Progress on stderr: a live line in a terminal, one line a step elsewhere."""
 
-    def __init__(self, lang: str, quiet: bool) -> None:
-        self.lang, self.quiet, self.last = lang, quiet, ""
+    def __init__(self, study: Study, lang: str, quiet: bool) -> None:
+        self.study, self.lang, self.quiet, self.last = study, lang, quiet, ""
         self.console = Console(stderr=True, highlight=False)
         self.progress = Progress(
             SpinnerColumn(),
@@ -189,21 +238,36 @@ class _Teller:
         self.task = self.progress.add_task("", total=None)
 
     def __enter__(self) -> _Teller:
-        if self.console.is_terminal:
+        self.live = self.console.is_interactive
+        if self.live:
             self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.progress.stop()
+        if self.live:  # elsewhere stopping prints a blank line
+            self.progress.stop()
 
     def step(self, step: str, what: str, done: int = 0, total: int = 0) -> None:
         """The walk's news; see ``gis_wufei.plan.Step``."""
-        shown = say(f"step.{step}", self.lang) + (f" · {what}" if what else "")
-        self.progress.update(self.task, description=escape(shown), completed=done, total=total or None)
-        name = say(f"step.{step}", self.lang) + (f" · {what}" if what and step != "layers" else "")
-        if not self.quiet and not self.console.is_terminal and name != self.last:
-            self.console.print(escape(name))
-        self.last = name
+        name = say(f"step.{step}", self.lang)
+        shown = f"{name} · {self._label(step, what)}" if what else name
+        if self.live:
+            self.progress.update(self.task, description=escape(shown), completed=done, total=total or None)
+            return
+        line = name if step == "layers" else shown
+        if not self.quiet and line != self.last:
+            _tell(self.console, line)
+        self.last = line
+
+    def _label(self, step: str, what: str) -> str:
+        """What a step works on as people call it: a layer or a stream."""
+        from gis_wufei.layers import roles
+
+        spec = self.study.spec
+        if step == "layers" and what in spec.layers:
+            layer = spec.layers[what]
+            return (layer.label or roles()[layer.role].label).in_lang(self.lang)
+        return spec.streams[what].label.in_lang(self.lang) if what in spec.streams else what
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -224,13 +288,13 @@ def _print_plan(plan: Plan, folder: Path, lang: str) -> None:
         table.add_row(*(escape(str(cell)) for cell in row))
     console.print(table)
     if plan.study.spec.notice is not None:
-        console.print(escape(plan.study.spec.notice.in_lang(lang)))
+        _tell(console, plan.study.spec.notice.in_lang(lang))
     for warning in plan.warnings:
-        console.print(f"[yellow]![/] {escape(warning.text(lang))}")
+        _tell(console, warning.text(lang), WARNING)
     for stream in plan.streams.values():
         for warning in (*stream.explanation, *stream.warnings):
-            console.print(f"[yellow]![/] {escape(warning.text(lang))}")
-    console.print(escape(say("cli.written", lang, folder=folder)))
+            _tell(console, warning.text(lang), WARNING)
+    _tell(console, say("cli.written", lang, folder=folder))
 
 
 def _print_reading(reading: Reading, lang: str) -> None:
@@ -249,10 +313,10 @@ def _print_reading(reading: Reading, lang: str) -> None:
         streams.add_row(*(escape(cell) for cell in cells))
     console.print(streams)
     road = reading.network
-    console.print(escape(say("cli.network", lang, nodes=road.nodes, km=road.length_km, parts=road.components)))
+    _tell(console, say("cli.network", lang, nodes=road.nodes, km=road.length_km, parts=road.components))
     for warning in reading.warnings:
-        console.print(f"[yellow]![/] {escape(warning.text(lang))}")
-    console.print(escape(say("cli.checked", lang)))
+        _tell(console, warning.text(lang), WARNING)
+    _tell(console, say("cli.checked", lang))
 
 
 LAYER_KEYS = ("layer", "rows", "crs", "synthetic")

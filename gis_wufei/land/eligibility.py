@@ -36,6 +36,7 @@ class LedgerLine:
     source: str
     reason: str = ""  # why the study changed it
     superseded: bool = False  # its legal basis is no longer in force on the study's date
+    in_force: bool = True  # False: the rule itself begins later or ended before
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,8 @@ def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eli
     entries: list[tuple[LedgerLine, Mask | None]] = []
     for item in bound:
         rule = item.rule
-        mask = None if item.dropped else masks.of_rule(item)
+        in_force = rule.in_force_on(on)
+        mask = masks.of_rule(item) if in_force and not item.dropped else None
         line = LedgerLine(
             rule_id=rule.id,
             label=rule.label,
@@ -163,6 +165,7 @@ def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eli
             source=rule.source,
             reason=item.reason,
             superseded=rule.superseded_on(on),
+            in_force=in_force,
         )
         entries.append((line, mask))
     verdicts: dict[str, Mask | None] = {**masks.of_units(kind)} or {"unknown": None}

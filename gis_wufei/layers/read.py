@@ -60,6 +60,7 @@ def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None)
     frame = _rename(frame, spec, role, where)
     frame, remarks = _wanted(frame, spec, where)
     faults: list[Fault] = []
+    silent = "synthetic" in frame and bool(_blank(frame["synthetic"]).any())
     for column, contract in role.columns.items():
         frame = _check_column(frame, column, contract, where, faults)
     _check_ids(frame, role, where, faults)
@@ -79,7 +80,7 @@ def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None)
         rows_kept=len(frame),
         repaired=tuple(repaired),
         warned=(*remarks, *dropped),
-        synthetic=_synthetic(frame),
+        synthetic=_synthetic(frame, silent),
         sources=tuple(sorted({str(s) for s in frame["source"].dropna()})) if "source" in frame else (),
     )
     layer = Layer(name, spec.role, spec.label or role.label, frame.reset_index(drop=True), certificate)
@@ -322,7 +323,7 @@ def _check_column(
         return frame
     place = f"{where} {column}"
     raw = frame[column]
-    blank = raw.isna() | (raw.astype(str).str.strip() == "")
+    blank = _blank(raw)
     values: pd.Series
     if contract.kind == "number":
         values = pd.to_numeric(raw.where(~blank), errors="coerce").astype(float)
@@ -345,14 +346,18 @@ def _check_column(
         values = words.isin(TRUE_WORDS)
     else:
         values = raw.map(as_text).where(~blank, None)
-        if contract.allowed:
-            bad = ~blank & ~values.isin(contract.allowed)
+        if contract.choices:
+            bad = ~blank & ~values.isin(contract.choices)
             if bad.any():
-                facts = {"rows": _rows(frame, bad, column), "allowed": ", ".join(contract.allowed)}
+                facts = {"rows": _rows(frame, bad, column), "allowed": ", ".join(contract.choices)}
                 faults.append(Fault("E-LAYER-011", place, facts))
     if blank.any() and not contract.empty:
         faults.append(Fault("E-LAYER-008", place, {"rows": _rows(frame, blank)}))
     return frame.assign(**{column: values})
+
+
+def _blank(raw: pd.Series) -> pd.Series:
+    return raw.isna() | (raw.astype(str).str.strip() == "")
 
 
 def _check_ids(frame: gpd.GeoDataFrame, role: Role, where: str, faults: list[Fault]) -> None:
@@ -378,8 +383,9 @@ def _first(frame: gpd.GeoDataFrame, mask: pd.Series) -> tuple[str, ...]:
     return tuple(str(row) for row in frame.loc[mask, "row"][:SHOWN_IDS])
 
 
-def _synthetic(frame: gpd.GeoDataFrame) -> str:
-    if "synthetic" not in frame:
+def _synthetic(frame: gpd.GeoDataFrame, silent: bool) -> str:
+    """What the rows say of themselves; where some say nothing (``silent``), the layer is not called real."""
+    if "synthetic" not in frame or (silent and not frame["synthetic"].any()):
         return "unknown"
     return "all" if frame["synthetic"].all() else "some" if frame["synthetic"].any() else "none"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -10,7 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from ruamel.yaml import YAML
 
 from gis_wufei.errors import OneOf, unknown_name
+from gis_wufei.standards import crops, facilities
+from gis_wufei.standards import roads as road_classes
 from gis_wufei.text import Text
+
+CODES: dict[str, Callable[[], Mapping[str, object]]] = {"facilities": facilities, "crops": crops, "roads": road_classes}
 
 
 class Column(BaseModel):
@@ -24,7 +29,13 @@ class Column(BaseModel):
     min: float | None = None
     max: float | None = None
     allowed: tuple[str, ...] = ()
+    codes: Literal["facilities", "crops", "roads"] | None = None
     label: Text
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The only values the column may hold: listed, or the codes of a standard table; empty = any."""
+        return self.allowed if self.codes is None else tuple(CODES[self.codes]())
 
 
 class Role(BaseModel):

@@ -46,6 +46,10 @@ ASSIGN_NODES = 200
 LARGE = 60_000
 """Pairs of place and size beyond which prices find the floor; a program's relaxation takes minutes there."""
 
+WIDE, FEW_NODES = 5_000, 20
+"""Pairs beyond which a search node takes a second: those that are easy are proven in so many nodes, the others
+are better served by prices and descents."""
+
 FIRST_STEPS, STEPS, KICKS = 200, 2000, 8
 """Of a large problem: changes of prices before there is a plan and after; descents from a disturbed plan."""
 
@@ -141,14 +145,18 @@ class _Search:
         if floor.values is None:
             return
         # Places divisible: the bound holds for undivided ones, too, and the sites suit them nearly always.
-        size = self.search(everything, floor, max(NEAR, spec.mip_gap) * floor.bound, divisible=True)
+        wide = everything.x_count > WIDE
+        nodes = FEW_NODES if wide else None
+        size = self.search(everything, floor, max(NEAR, spec.mip_gap) * floor.bound, divisible=True, nodes=nodes)
         if size is None and self.stopped_by == "infeasible":
-            size = self.search(everything, floor, inf, divisible=True)
-        if size is None:
+            size = self.search(everything, floor, inf, divisible=True, nodes=nodes)
+        if size is None and (self.stopped_by == "infeasible" or not wide):
             return
-        if problem.single_source:
+        if size is not None and problem.single_source:
             self.assign(size)
-        if self.done():
+        if self.done() or (wide and self.large()):
+            return
+        if size is None:
             return
         # A search that was not granted proves nothing, whatever the last one found.
         if self.spent() >= spec.time_limit_s or self.nodes <= 0:
@@ -163,7 +171,8 @@ class _Search:
         until = self.began + spec.time_limit_s
         start = prices.start()
         floor = prices.climb(start, 1.2 * prices.at(start)[0].bound, FIRST_STEPS, inf, until)
-        for size in descent.starts(floor):
+        starts = [*descent.starts(floor), *([] if self.best is None else [self.best.size])]
+        for size in starts:
             self.descend(descent, size, until)
         if self.best is None:
             return False
@@ -190,11 +199,13 @@ class _Search:
         if share is not None:
             self.offer(size, share)
 
-    def search(self, everything: Model, floor: Answer, extra: float, divisible: bool) -> Ints | None:
+    def search(
+        self, everything: Model, floor: Answer, extra: float, divisible: bool, nodes: int | None = None
+    ) -> Ints | None:
         """Search all plans up to ``extra`` yuan above the floor; sizes of the best found, if any."""
         model, extra = self.near(everything, floor, extra, divisible)
         start = None if self.best is None else model.values(self.best.size, self.best.share)
-        found = self.call(model, whole_pairs=not divisible, start=start)
+        found = self.call(model, whole_pairs=not divisible, start=start, nodes=nodes)
         reached = inf if found.stopped_by == "infeasible" else found.bound
         if min(reached, floor.bound + extra) < inf:
             self.bound = max(self.bound, min(reached, floor.bound + extra))

@@ -26,6 +26,9 @@ from gis_wufei.siting.problem import TOLERANCE, Bools, Floats, Ints, SitingProbl
 INERTIA = 0.6
 """Part of the last direction that is kept: without it prices zigzag."""
 
+GRAINS = 200
+"""Into which the load is cut to ask whether the sites chosen can hold it."""
+
 PATIENCE, SHORTER, SHORTEST = 30, 1.5, 0.0005
 """Steps without a better floor before they become shorter, by how much, and when to stop."""
 
@@ -125,16 +128,17 @@ class Prices:
             worth, enough = fills[k].worth(room, least)
             can = enough & problem.possible[:, k]
             earned[can, k] = problem.open_cost[can, k] - worth[can]
-        best = earned.argmin(axis=1)
-        at_best = earned.min(axis=1)
-        opened = self._choose(at_best)
+        opened = self._choose(earned.min(axis=1))
         if opened is None:
             return Floor(inf, prices, earned), np.zeros_like(prices)
+        chosen = np.stack([opened, earned[opened].argmin(axis=1)], axis=1)
+        chosen = self._room_enough(earned, chosen)
         unmet = self.served.copy()
-        for j in opened:
-            part = fills[best[j]].parts(j, problem.capacity[j, best[j]], problem.min_throughput[j, best[j]])
+        for j, k in chosen.tolist():
+            part = fills[k].parts(j, problem.capacity[j, k], problem.min_throughput[j, k])
             unmet -= np.bincount(self.place[j, order[j]], part, len(unmet))
-        return Floor(float(self.served @ prices + at_best[opened].sum()), prices, earned), unmet
+        cost = float(earned[chosen[:, 0], chosen[:, 1]].sum())
+        return Floor(float(self.served @ prices) + cost, prices, earned), unmet
 
     def _choose(self, cost: Floats) -> Ints | None:
         """Sites to open at these costs (negative: they earn) within the limits; None when none suit."""
@@ -147,6 +151,57 @@ class Prices:
             return None
         earning = int((cost[free] < 0).sum())
         return np.concatenate([kept, free[: min(max(earning, problem.min_open - len(kept)), room)]])
+
+    def _room_enough(self, earned: Floats, chosen: Ints) -> Ints:
+        """Sites and sizes, int[o, 2], that together hold all load; those ``chosen`` where they do, or cost more.
+
+        A covering knapsack in whole sites, which no relaxation of the whole program sees: with few
+        sites to open it is what lifts the floor. Capacities are rounded up to a ``GRAINS``-th of the
+        load, and a site may count at two of its sizes: both only lower the floor.
+        """
+        problem = self.problem
+        load = float(problem.load @ self.served)
+        capacity = np.minimum(problem.capacity, load)
+        if capacity[chosen[:, 0], chosen[:, 1]].sum() >= load * (1 - TOLERANCE) or load == 0:
+            return chosen
+        kept = problem.keep[chosen[:, 0]]
+        must = chosen[kept]
+        need = load - float(capacity[problem.keep].max(axis=1, initial=0.0).sum())
+        site, rung = np.nonzero(np.isfinite(earned) & ~problem.keep[:, None])
+        if need <= 0 or not len(site):
+            return chosen
+        weight = np.ceil(capacity[site, rung] / need * GRAINS - TOLERANCE).clip(0, GRAINS).astype(np.int64)
+        cost = np.full(GRAINS + 1, inf)  # by the grains still to find
+        cost[GRAINS] = 0.0
+        steps: list[tuple[Ints, Ints]] = []
+        for w in np.unique(weight).tolist():
+            items = np.flatnonzero(weight == w)
+            items = items[np.argsort(earned[site[items], rung[items]], kind="stable")]
+            earning = int((earned[site[items], rung[items]] < 0).sum())
+            most = max(-(-GRAINS // w) if w else 0, earning)
+            items = items[:most]
+            price = np.concatenate([[0.0], np.cumsum(earned[site[items], rung[items]])])
+            # Taking ``count`` of this weight leads from ``left`` grains to find to max(left - count * w, 0).
+            count = np.arange(len(price))
+            to = np.maximum(np.arange(GRAINS + 1)[:, None] - count * w, 0)
+            total = cost[:, None] + price
+            less = np.full(GRAINS + 1, inf)
+            np.minimum.at(less, to.ravel(), total.ravel())
+            source = np.full((GRAINS + 1, 2), -1)
+            hit = np.argwhere(np.isfinite(total) & (total <= less[to]))
+            source[to[hit[:, 0], hit[:, 1]]] = hit
+            steps.append((source, items))
+            cost = less
+        if not np.isfinite(cost[0]):
+            return chosen
+        left, found = 0, []
+        for source, items in reversed(steps):
+            left, count_ = source[left].tolist()
+            found.append(items[:count_])
+        taken = np.concatenate(found)
+        other = np.concatenate([must, np.stack([site[taken], rung[taken]], axis=1)])
+        dearer = earned[other[:, 0], other[:, 1]].sum() > earned[chosen[:, 0], chosen[:, 1]].sum()
+        return other if dearer else chosen
 
     def climb(self, prices: Floats, cost: float, steps: int, enough: float, until: float) -> Floor:
         """Raise the floor by at most so many ``steps``; stop when it is ``enough``.
