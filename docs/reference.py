@@ -248,7 +248,7 @@ def _roles() -> str:
 
 
 def _column(name: str, column: Column) -> tuple[str, ...]:
-    allowed = " \\| ".join(f"`{value}`" for value in column.allowed)
+    allowed = " \\| ".join(f"`{value}`" for value in column.choices)
     bounds = (("≥", column.min), ("≤", column.max))
     limits = ", ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
     needs = (_yes(column.required), _yes(column.empty))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,16 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from gis_wufei.text import say
+from gis_wufei.text import Text, say, text
+
+OS_REASONS = {
+    "reason.os.permission": (errno.EACCES, errno.EPERM, errno.EROFS),
+    "reason.os.space": (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    "reason.os.not_folder": (errno.ENOTDIR, errno.EEXIST, errno.EISDIR),
+    "reason.os.missing": (errno.ENOENT,),
+    "reason.os.name": (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ),
+    "reason.os.busy": (errno.EBUSY, errno.ETXTBSY),
+}
 
 
 class WufeiError(Exception):
@@ -106,11 +116,27 @@ class CheckFailedError(WufeiError, RuntimeError):
         super().__init__(self.fault.text("en"))
 
 
+def os_reason(error: OSError) -> Text:
+    """Why the operating system refused, in words of the catalogue: its own words come in one language only."""
+    key = next((key for key, numbers in OS_REASONS.items() if error.errno in numbers), None)
+    if key is not None:
+        return text(key)
+    words = text("reason.os.other")
+    number = error.errno if error.errno is not None else "?"
+    return Text(zh=words.zh.format(number=number), en=words.en.format(number=number))
+
+
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` was most likely meant to be; ``None`` rather than a wild guess."""
     plain = {key.casefold(): key for key in sorted(known)}
     near = get_close_matches(name.casefold(), list(plain), n=1, cutoff=0.6)
     return plain[near[0]] if near else None
+
+
+def nearest(name: str, known: Iterable[str]) -> Text:
+    """The closest known name as words to put behind ``name``; none where nothing is close."""
+    near, words = closest(name, known), text("hint.closest")
+    return Text(zh=words.zh.format(name=near), en=words.en.format(name=near)) if near else Text(zh="", en="")
 
 
 def unknown_name(name: str, known: Iterable[str], at: str | int | None = None) -> PydanticCustomError:

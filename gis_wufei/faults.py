@@ -74,12 +74,16 @@ class Verdict(Generic[Spec]):
         return _written(path, self.origin)
 
 
-def validated(model: type[Spec], value: Mapping[str, Any], context: Any) -> Verdict[Spec]:
+def validated(
+    model: type[Spec], value: Mapping[str, Any], context: Any, written: Mapping[str, Any] | None = None
+) -> Verdict[Spec]:
     """Hold plain values against a model and find everything that is wrong.
 
     A misspelt key would hide what stands below it and leave its true name missing. So after each
     round the closest reading is taken and the check repeated: one typo is one complaint, and those
     below it are found, too. ``context`` maps the value to what the validators need to know of it.
+    ``written`` are the overrides where the value is a study with a scenario's overrides in it: what
+    only the study has may still be what a key of the scenario means.
     """
     mended, told = deepcopy(dict(value)), list[Complaint]()
     origin: dict[Path_, Path_] = {}
@@ -89,7 +93,7 @@ def validated(model: type[Spec], value: Mapping[str, Any], context: Any) -> Verd
             # Through JSON, so that strict types still let lists be tuples and text be dates.
             spec = model.model_validate_json(json.dumps(mended), strict=True, context=context(mended))
         except ValidationError as error:
-            found = [_complaint(model, item, mended) for item in error.errors(include_url=False)]
+            found = [_complaint(model, item, mended, written or {}) for item in error.errors(include_url=False)]
             spec = None
         fixes = [complaint for complaint in found if complaint.mendable]
         if not fixes or spec is not None:
@@ -144,7 +148,7 @@ def _as_written(complaint: Complaint, origin: Mapping[Path_, Path_]) -> Complain
     return Complaint(complaint.code, path, complaint.facts, complaint.rename, complaint.replace)
 
 
-def _complaint(model: type[BaseModel], item: Any, value: Any) -> Complaint:
+def _complaint(model: type[BaseModel], item: Any, value: Any, written: Mapping[str, Any]) -> Complaint:
     kind, found, facts = item["type"], item.get("input"), dict(item.get("ctx", {}))
     path = _keys_only(item["loc"], value)
     if facts.get("at") is not None:
@@ -152,7 +156,7 @@ def _complaint(model: type[BaseModel], item: Any, value: Any) -> Complaint:
     if kind == "missing":
         return Complaint("missing", path, {})
     if kind == "extra_forbidden":
-        return _unknown_key(model, path, value)
+        return _unknown_key(model, path, value, written)
     if kind == "union_tag_not_found":
         return _no_tag(path, str(facts["discriminator"]).strip("'"), found)
     if kind == "union_tag_invalid":
@@ -192,10 +196,12 @@ def _wrong_value(kind: str, path: Path_, found: Any, facts: Mapping[str, Any]) -
     return Complaint("other", path, {"found": _short(found)})
 
 
-def _unknown_key(model: type[BaseModel], path: Path_, value: Any) -> Complaint:
-    known, beside = _known_keys(model, path[:-1], value), _at(value, path[:-1])
-    # What is written already was hardly meant, save in a scenario, which repeats keys of the study.
-    hint = closest(str(path[-1]), [key for key in known if key not in beside]) or closest(str(path[-1]), known)
+def _unknown_key(model: type[BaseModel], path: Path_, value: Any, written: Mapping[str, Any]) -> Complaint:
+    known, beside = _known_keys(model, path[:-1], value), _at(written, path[:-1])
+    if path[-1] not in beside:  # not a scenario's
+        beside = _at(value, path[:-1])
+    # A key that is written already was not meant; taken as it, this one would hide its block.
+    hint = closest(str(path[-1]), [key for key in known if key not in beside])
     if hint is None:
         return Complaint("extra", path, {"known": listed(known)})
     return Complaint("extra_hint", path, {"hint": hint}, rename=hint)
@@ -222,8 +228,11 @@ def _unknown_name(path: Path_, facts: Mapping[str, Any], value: Any) -> Complain
     hint = facts["hint"]
     if hint is None:
         return Complaint("unknown_list", path, {**told, "known": facts["known"]})
-    is_key = facts["name"] in _at(value, path[:-1]) and path[-1:] == (facts["name"],)
+    beside = _at(value, path[:-1])
+    is_key = facts["name"] in beside and path[-1:] == (facts["name"],)
     told["hint"] = hint
+    if is_key and hint in beside:  # told, but not taken: it would replace what is there
+        return Complaint("unknown_name", path, told)
     return Complaint("unknown_name", path, told, **({"rename": hint} if is_key else {"replace": hint}))
 
 

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pyproj import CRS
 from pyproj.exceptions import CRSError
@@ -76,6 +76,13 @@ class FacilitySpec(_Spec):
             if name not in known:
                 raise unknown_name(name, known, at=at)
         return sizes
+
+    @model_validator(mode="after")
+    def _something_to_open(self) -> Self:
+        if not facilities()[self.kind].sizes and self.existing is None:
+            known = listed(name for name, kind in facilities().items() if kind.sizes)
+            raise PydanticCustomError("no_sizes", "{kind} comes in no size", {"kind": self.kind, "known": known})
+        return self
 
     @field_validator("rules")
     @classmethod
@@ -326,7 +333,7 @@ def _variant(base: Verdict[StudySpec], override: dict[str, Any]) -> tuple[StudyS
         override = {key: value for key, value in override.items() if key != "scenarios"}
     known = {(item.code, item.path) for item in validated(StudySpec, base.mended, _context).complaints}
     renamed: dict[Path_, Path_] = {}
-    verdict = validated(StudySpec, merged(base.mended, override), _context)
+    verdict = validated(StudySpec, merged(base.mended, override), _context, override)
     for item in verdict.complaints:
         # A new entry that lacks what is required, named almost like one of the study: a slip.
         section, name = (*item.path, "", "")[:2]
@@ -340,7 +347,7 @@ def _variant(base: Verdict[StudySpec], override: dict[str, Any]) -> tuple[StudyS
             override = {**override, str(section): entries}
             renamed[section, hint] = (section, name)
     if renamed:
-        verdict = validated(StudySpec, merged(base.mended, override), _context)
+        verdict = validated(StudySpec, merged(base.mended, override), _context, override)
     for item in verdict.complaints:
         if (item.code, item.path) not in known:
             path = (*renamed.get(item.path[:2], item.path[:2]), *item.path[2:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,10 @@ from typer.testing import CliRunner
 
 from gis_wufei import __version__
 from gis_wufei.cli import BAD_INPUT, FAILURE, INFEASIBLE, INTERRUPTED, app
-from gis_wufei.errors import CheckFailedError
+from gis_wufei.cli.answer import Teller
+from gis_wufei.errors import CheckFailedError, MissingExtraError, ProblemError
+from gis_wufei.siting import SolverError
+from gis_wufei.study import Study
 
 
 def wufei(*words: str | Path) -> Result:
@@ -113,21 +117,90 @@ def test_a_fault_of_the_program_ends_with_1(tiny_study: Path, monkeypatch: pytes
     assert done.exit_code == FAILURE and "the sum is wrong" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ProblemError("a load is negative"), "E-PROGRAM-001"),
+        (SolverError("HiGHS stopped with Unknown"), "E-PROGRAM-001"),
+        (MissingExtraError("pip install x"), "E-PROGRAM-001"),
+        (ZeroDivisionError("division by zero\nsecond line"), "E-PROGRAM-002"),
+        (MemoryError(), "E-PROGRAM-002"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_any_other_failure_is_one_sentence_and_a_traceback_only_for_who_asks(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str, lang: str
+) -> None:
+    def broken(*args: object) -> None:
+        raise error
+
+    monkeypatch.setattr("gis_wufei.plan.read_study", broken)
+    done = wufei("check", tiny_study, "--lang", lang)
+    assert done.exit_code == FAILURE and done.stdout == ""
+    assert code in done.stderr and "--debug" in done.stderr and type(error).__name__ in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
+    assert "Traceback" in wufei("check", tiny_study, "--debug").stderr
+    told = json.loads(wufei("check", tiny_study, "--json").stdout)
+    assert [fault["code"] for fault in told["faults"]] == [code]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_results_that_cannot_be_written_are_told_before_the_work(tiny_study: Path, tmp_path: Path, lang: str) -> None:
+    (tmp_path / "taken").write_text("a file", "utf-8")
+    (tmp_path / "mine" / "tiny" / "base").mkdir(parents=True)
+    (tmp_path / "mine" / "tiny" / "base" / "letter.txt").write_text("mine", "utf-8")
+    reason = {"zh": "不是文件夹", "en": "a file stands where a folder is needed"}[lang]
+    for out, code, word in (("taken", "E-OUT-002", reason), ("mine", "E-OUT-001", "--out")):
+        done = wufei("run", tiny_study, "--out", tmp_path / out, "--lang", lang)
+        assert done.exit_code == BAD_INPUT and code in done.stderr and word in done.stderr
+        assert len(done.stderr.splitlines()) == 2  # the fault and its count: no step was taken
+    assert not (tmp_path / "taken").is_dir()
+
+
+@pytest.mark.parametrize(("lang", "label", "layer"), [("zh", "秸秆", "村庄与社区"), ("en", "Straw", "Villages")])
+def test_progress_names_streams_as_people_do_and_leaves_no_blank_line(
+    tiny_study: Path, lang: str, label: str, layer: str
+) -> None:
+    lines = wufei("check", tiny_study, "--lang", lang).stderr.splitlines()
+    assert all(line.strip() for line in lines)
+    assert any(line.endswith(f" · {label}") for line in lines)
+    assert not any("straw" in line or "villages" in line for line in lines)
+    teller = Teller(Study.open(tiny_study), lang, quiet=True)
+    assert layer in teller._label("layers", "villages")
+
+
+def test_a_warning_stands_on_one_line_with_its_mark(tiny_study: Path) -> None:
+    lines = wufei("check", tiny_study, "--lang", "zh").stdout.splitlines()
+    marked = [line for line in lines if line.startswith("!")]
+    assert marked and all(len(line) > 10 for line in marked)
+
+
+def test_a_stream_that_is_not_there_is_told_with_the_closest(tiny_study: Path) -> None:
+    done = wufei("check", tiny_study, "--stream", "Domestik", "--stream", "zzz", "--lang", "en")
+    assert done.exit_code == BAD_INPUT
+    assert "'Domestik' (closest: domestic)" in done.stderr and "'zzz'; known: straw, domestic, hazardous" in done.stderr
+
+
 def test_an_interrupted_run_ends_with_130_and_leaves_the_old_results(tiny_study: Path, tmp_path: Path) -> None:
     """A real signal to a real process, in the middle of its work."""
     assert wufei("run", tiny_study, "--out", tmp_path, "--stream", "hazardous").exit_code == 0
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     patient = (
-        "import time, gis_wufei.plan.walk as walk\n"
+        "import signal, time, gis_wufei.plan.walk as walk\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background ignores it
         "walk.solve_siting = lambda *_: (print('waiting', flush=True), time.sleep(60))\n"
         "from gis_wufei.cli import main\n"
         "main()"
     )
     command = [sys.executable, "-c", patient, "run", str(tiny_study), "--out", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None and process.stdout.readline() == b"waiting\n"
-    process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=60)
+    try:
+        assert process.stdout is not None and process.stdout.readline() == b"waiting\n"
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == INTERRUPTED
     assert b"Traceback" not in complaint
     assert {p: p.read_bytes() for p in before} == before
@@ -185,3 +258,17 @@ def test_init_replaces_nothing(tmp_path: Path) -> None:
     done = wufei("init", tmp_path)
     assert done.exit_code == BAD_INPUT and (tmp_path / "study.yaml").read_text("utf-8") == "mine"
     assert [p.name for p in tmp_path.iterdir()] == ["study.yaml"]
+
+
+def test_init_says_what_to_type_next_even_for_a_folder_with_blanks(tmp_path: Path) -> None:
+    folder = tmp_path / "my county"
+    said = wufei("init", folder, "--lang", "en").stdout.splitlines()[-1]
+    command = said.split("run: ")[1]
+    assert shlex.split(command) == ["wufei", "check", str(folder)]
+
+
+def test_init_into_a_file_says_why_in_the_language_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    for lang, word in (("zh", "不是文件夹"), ("en", "a file stands where a folder is needed")):
+        done = wufei("init", tmp_path / "file" / "county", "--lang", lang)
+        assert done.exit_code == BAD_INPUT and word in done.stderr

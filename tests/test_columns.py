@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from gis_wufei.errors import InputError
 from gis_wufei.layers import LayerSpec, examine, open_layer, roles
 from gis_wufei.layers.cells import is_broken, key_of
 from gis_wufei.layers.dates import read_date
@@ -268,12 +269,15 @@ def lines(tmp_path, **columns):
     return "roads.gpkg"
 
 
-def test_road_classes_in_chinese_become_ours_and_ambiguous_ones_stay(tmp_path):
-    path = lines(tmp_path, 道路等级=["高速公路", "国道", "省道", "县道", "乡道", "村道", "三级公路", "primary"])
+def test_road_classes_in_chinese_become_ours_and_ambiguous_ones_are_asked_for(tmp_path):
+    words = ["高速公路", "国道", "省道", "县道", "乡道", "村道"]
+    path = lines(tmp_path, 道路等级=words)
     found = frame(tmp_path, path, "roads")["class"].tolist()
-    assert found == ["expressway", "national", "provincial", "county", "township", "village", "三级公路", "primary"]
+    assert found == ["expressway", "national", "provincial", "county", "township", "village"]
     (remark,) = [r for r in paper(tmp_path, path, "roads").repaired if r.code == "R-LAYER-WORDS"]
     assert remark.count == 6 and "国道 → national" in remark.text("en")
+    with pytest.raises(InputError, match=r"E-LAYER-011.*7 \('三级公路'\), 8 \('primary'\)"):
+        frame(tmp_path, lines(tmp_path, 道路等级=[*words, "三级公路", "primary"]), "roads")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import math
 import pytest
 from pyproj import CRS
 
-from gis_wufei.crs import WGS84, crs_label, is_metric, metric_crs, transformer
+from gis_wufei.crs import WGS84, crs_label, is_metric, length_error, metric_crs, transformer
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,22 @@ def test_a_system_is_named_by_code_and_name_or_by_name_alone():
     assert crs_label(CRS.from_epsg(4508)) == "EPSG:4508 CGCS2000 / Gauss-Kruger CM 111E"
     own = CRS.from_proj4("+proj=tmerc +lon_0=109.7 +k=1 +x_0=500000 +ellps=GRS80 +units=m")
     assert crs_label(own) == own.name
+
+
+def test_the_error_of_lengths_is_that_of_the_worst_place_by_pencil():
+    # UTM: 0.9996 on the meridian; at d from it about 0.9996 (1 + (d cos lat)^2 / 2).
+    assert length_error(CRS.from_epsg(32631), 3, 42, 3, 42) == pytest.approx(0.0004, abs=1e-6)
+    edge = 0.9996 * (1 + (math.radians(3) * math.cos(math.radians(10))) ** 2 / 2) - 1
+    assert length_error(CRS.from_epsg(32631), 3, 10, 6, 10) == pytest.approx(edge, abs=2e-5)
+    # Mercator: 1 / cos(lat), whatever the longitude.
+    mercator = 1 / math.cos(math.radians(42)) - 1
+    assert length_error(CRS.from_epsg(3857), 1, 42, 2, 42) == pytest.approx(mercator, abs=0.01)
+    # 69 W goes on beyond the pole as 111 E: there the scale is right again, but north is south.
+    assert length_error(CRS.from_epsg(32719), 109, 40, 110, 41) == math.inf
+
+
+@pytest.mark.parametrize(
+    "area", [(-179.9, 10, -179, 11), (108.9, 39.9, 110.8, 40.9), (108.0, 0.0, 114.0, 1.0), (-70.7, -33.6, -70.5, -33.3)]
+)
+def test_the_derived_system_is_true_to_scale(area):
+    assert length_error(metric_crs(*area), *area) < 0.0015

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "gis_wufei"
@@ -123,6 +124,33 @@ def test_no_stream_and_no_county_is_named_in_code() -> None:
             named = [word for word in words if word in told.lower()]
             # A layer's role is a contract of the land side: the geological hazard zone is no stream.
             assert not named or told == "hazard", f"{path}: {told!r}"
+
+
+COUNTY_WORDS = ("达拉特", "达旗", "鄂尔多斯", "土默特", "孔兑", "苏木", "嘎查", "马耳他")
+COUNTY_WORDS += ("dalad", "ordos", "malta", "gozo")
+
+
+def told(value: object, at: str = "") -> Iterator[tuple[str, str]]:
+    """Every key and text of a data file but sources of numbers and words of offices, which may be local."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            yield at, str(key)
+            if key not in ("source", "aliases", "synonyms") and not str(key).startswith("cited."):
+                yield from told(entry, f"{at}.{key}")
+    elif isinstance(value, list):
+        for entry in value:
+            yield from told(entry, at)
+    elif isinstance(value, str):
+        yield at, value
+
+
+def test_no_county_is_named_in_the_words_of_the_package() -> None:
+    files = sorted(PACKAGE.rglob("*.yaml"))
+    assert {"texts.yaml", "roles.yaml", "study.yaml", "factors.yaml"} <= {path.name for path in files}
+    for path in files:
+        for at, text in told(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))):
+            named = [word for word in COUNTY_WORDS if word in text.lower()]
+            assert not named, f"{path.relative_to(PACKAGE)}{at}: {text!r}"
 
 
 def test_rooms_that_should_not_exist_do_not() -> None:

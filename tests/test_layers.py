@@ -22,6 +22,7 @@ import shapely
 from pydantic import ValidationError
 from pyproj import CRS
 
+from gis_wufei.crs import GEOD
 from gis_wufei.errors import InputError
 from gis_wufei.layers import LayerSpec, gather, open_layer, roles
 from gis_wufei.layers.read import resolve
@@ -190,11 +191,11 @@ def test_two_columns_may_be_exchanged(tmp_path):
 
 def test_values_turn_the_files_words_into_ours_and_leave_the_others(tmp_path):
     path = drawn(
-        tmp_path, [("LineString", [[109, 40], [110, 41]])] * 3, **{"class": ["G", "x", "G"], "oneway": [1, 0, 0]}
+        tmp_path, [("LineString", [[109, 40], [110, 41]])] * 3, **{"class": ["G", "track", "G"], "oneway": [1, 0, 0]}
     )
     mapping = {"class": {"G": "national"}, "oneway": {"1": "forward", "0": "no"}}
     frame = opened(tmp_path, path, "roads", values=mapping).frame
-    assert frame["class"].tolist() == ["national", "x", "national"]
+    assert frame["class"].tolist() == ["national", "track", "national"]
     assert frame["oneway"].tolist() == ["forward", "no", "no"]
 
 
@@ -331,6 +332,28 @@ def test_a_word_that_is_not_among_the_choices_is_told_with_them(tmp_path):
     path = drawn(tmp_path, [("Polygon", [SQUARE])], state=["calm"])
     fault = fault_of(tmp_path, path, "subsidence")
     assert fault.code == "E-LAYER-011" and "1 ('calm')" in fault.text("en") and "active, stable" in fault.text("zh")
+
+
+@pytest.mark.parametrize(
+    ("role", "columns", "column", "known"),
+    [
+        ("facilities", {"facility_id": "F1", "name": "plant", "kind": "INCINERATOR"}, "kind", "LF"),
+        ("fields", {"field_id": "A1", "crop": "weat"}, "crop", "wheat"),
+        ("roads", {"class": "motorway"}, "class", "expressway"),
+    ],
+)
+def test_a_code_must_be_one_of_the_standards_table(tmp_path, role, columns, column, known):
+    shape = {
+        "facilities": ("Point", [109.5, 40.5]),
+        "fields": ("Polygon", [SQUARE]),
+        "roads": ("LineString", [[109, 40], [110, 41]]),
+    }[role]
+    path = drawn(tmp_path, [shape], **{name: [value] for name, value in columns.items()})
+    fault = fault_of(tmp_path, path, role)
+    assert (fault.code, fault.where) == ("E-LAYER-011", f"{path} {column}")
+    assert columns[column] in fault.text("zh") and known in str(fault.facts["allowed"]).split(", ")
+    mapped = opened(tmp_path, path, role, values={column: {columns[column]: known}})
+    assert mapped.frame[column].tolist() == [known]
 
 
 def test_a_flag_knows_the_words_for_yes_and_no_and_refuses_others(tmp_path):
@@ -490,7 +513,17 @@ def test_a_row_without_a_shape_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"), [("1,1", "all"), ("1,0", "some"), ("0,0", "none"), (",", "unknown"), (None, "unknown")]
+    ("flags", "told"),
+    [
+        ("1,1", "all"),
+        ("1,0", "some"),
+        ("0,0", "none"),
+        (",", "unknown"),
+        (None, "unknown"),
+        ("0,", "unknown"),  # one row says nothing: it may be either
+        (",0", "unknown"),
+        ("1,", "some"),
+    ],
 )
 def test_synthetic_data_is_known_as_such_and_what_is_not_stated_is_not_called_real(tmp_path, flags, told):
     text = VILLAGES
@@ -771,6 +804,61 @@ def test_a_given_system_is_used_and_an_unknown_one_told(tmp_path):
     assert gather(county(tmp_path), tmp_path, "EPSG:32649").area.crs == CRS.from_epsg(32649)
     with pytest.raises(InputError, match="E-LAYER-016"):
         gather(county(tmp_path), tmp_path, "EPSG:1")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (32649, "UTM, 111 E"),
+        (4508, "six-degree zone, 111 E"),
+        (4546, "three-degree zone, 111 E"),
+        (4545, "three-degree zone, 108 E: the county lies across 109.5 E"),
+        (4525, "three-degree zone 37 with its number in the eastings"),
+        (2434, "the same zone on an older datum"),
+    ],
+)
+def test_a_system_of_the_countys_zone_is_taken(tmp_path, code, why):
+    layers = gather(county(tmp_path), tmp_path, f"EPSG:{code}")
+    assert layers.area.crs == CRS.from_epsg(code), why
+    on_the_globe, _ = GEOD.geometry_area_perimeter(shapely.Polygon(SQUARE))
+    assert layers.area.area.sum() == pytest.approx(on_the_globe, rel=0.002), why
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (3857, "Web Mercator: lengths x 1.3, areas x 1.75"),
+        (32650, "the next UTM zone"),
+        (4509, "the next six-degree zone"),
+        (4548, "a three-degree zone two further"),
+        (32633, "a zone of another continent"),
+        (32719, "the other hemisphere"),
+    ],
+)
+def test_a_system_that_falsifies_lengths_is_refused_with_a_true_one(tmp_path, code, why):
+    with pytest.raises(InputError) as caught:
+        gather(county(tmp_path), tmp_path, f"EPSG:{code}")
+    (fault,) = caught.value.faults
+    assert (fault.code, fault.where) == ("E-LAYER-025", "crs"), why
+    assert f"EPSG:{code}" in fault.text("zh") and "EPSG:4508" in fault.text("en"), why
+
+
+def test_a_false_system_is_told_beside_other_faults(tmp_path):
+    specs = county(tmp_path, plants={"path": "no.csv", "role": "facilities"})
+    with pytest.raises(InputError) as caught:
+        gather(specs, tmp_path, "EPSG:3857")
+    assert [fault.code for fault in caught.value.faults] == ["E-LAYER-001", "E-LAYER-025"]
+
+
+def test_of_layers_that_share_a_file_the_fault_names_the_layer(tmp_path):
+    text = "facility_id,name,kind,lon,lat\nF1,a,LF,109.5,40.5\nF2,b,landfill,109.6,40.5\n"
+    path = listed(tmp_path, text, "plants.csv")
+    first = {"path": path, "role": "facilities", "where": {"facility_id": ["F1"]}}
+    second = {**first, "where": {"facility_id": ["F2"]}}
+    with pytest.raises(InputError) as caught:
+        gather(county(tmp_path, first=first, second=second), tmp_path)
+    (fault,) = caught.value.faults
+    assert fault.where == "layers.second: plants.csv kind"
 
 
 def test_roads_are_not_cut_at_the_border(tmp_path):

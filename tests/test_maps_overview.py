@@ -30,9 +30,9 @@ from gis_wufei.maps.raster import picture
 from gis_wufei.maps.results import tier_breaks
 from gis_wufei.maps.shapes import TOLERANCE_M, features
 from gis_wufei.maps.summary import FIGURES
-from gis_wufei.maps.words import badge
 from gis_wufei.plan import Plan, make_plan
 from gis_wufei.report import TABLES
+from gis_wufei.standards import facilities
 from gis_wufei.study import Study
 
 HOSTILE = "</script><script>document.title='pwned'</script>{{scripts}}${1}"
@@ -142,8 +142,31 @@ def test_the_siting_is_told_with_its_gap_and_bound(payload: dict[str, Any], tiny
     for card in payload["summary"][:3]:
         siting = tiny_plan.streams[card["id"]].siting
         assert siting.bound is not None and siting.gap is not None
-        [told] = [note["en"] for note in card["notes"] if note["en"].startswith("Siting:")]
+        [told] = [note["en"] for note in card["notes"] if note["en"].startswith("Siting model (estimated cost):")]
         assert f"{siting.bound / 1e4:,.1f}" in told and f"gap {100 * siting.gap:.2f} %" in told
+
+
+def test_the_badge_beside_the_cost_claims_no_more_than_was_proven(payload: dict[str, Any]) -> None:
+    for card in payload["summary"][:3]:
+        assert card["status"] == {"zh": "选址已证明（间隙内）", "en": "siting proven (within gap)"}
+        [rounds] = [note["en"] for note in card["notes"] if note["en"].startswith("Rounds:")]
+        assert "heuristic" in rounds and "lower bound" in rounds
+
+
+def test_what_the_cost_leaves_out_stands_beside_it(payload: dict[str, Any], tiny_plan: Plan) -> None:
+    notes = {card["id"]: " ".join(note["en"] for note in card["notes"]) for card in payload["summary"]}
+    for name, stream in tiny_plan.streams.items():
+        kind = facilities()[stream.spec.facility.kind]
+        assert kind.costs_leave_out and kind.costs_leave_out.en in notes[name]
+        assert kind.remark is None or kind.remark.en in notes[name]
+    assert any("Left out:" in one["value"]["en"] for one in payload["meta"] if isinstance(one["value"], dict))
+
+
+def test_facilities_that_stand_are_told_apart_by_their_kind(payload: dict[str, Any], tiny_plan: Plan) -> None:
+    by = layer(payload, "-facilities")["style"]["by"]
+    kinds = {one["value"]: one["label"]["en"] for one in by["classes"]}
+    assert kinds == {kind: facilities()[kind].label.en for kind in tiny_plan.layers["facilities"].frame["kind"]}
+    assert set(facilities()) == set(styles.of_role("facilities")["classes"])
 
 
 def test_places_sites_and_unserved_tonnes_of_the_map_add_up(payload: dict[str, Any], tiny_plan: Plan) -> None:
@@ -165,8 +188,8 @@ def test_the_land_picture_tells_the_hectares_of_the_plan(payload: dict[str, Any]
         hectares = [
             float(re.sub(r"[^\d.]", "", one["label"]["en"].split("·")[1].replace("ha", ""))) for one in image["legend"]
         ]
-        assert sum(hectares[:2]) == pytest.approx(stream.figures["eligible_ha"], abs=1.1)
-        assert sum(hectares) == pytest.approx(stream.figures["land_ha"], abs=1.6)
+        assert sum(hectares[:3]) == pytest.approx(stream.figures["eligible_ha"], abs=1.6)
+        assert sum(hectares) == pytest.approx(stream.figures["land_ha"], abs=2.1)
 
 
 def test_the_ledger_names_every_rule_of_every_stream(payload: dict[str, Any], tiny_plan: Plan) -> None:
@@ -206,21 +229,21 @@ def test_in_a_mixed_layer_each_shape_says_whether_it_is_made_up(tiny_plan: Plan)
     frame = tiny_plan.layers["fields"].frame
     mixed = with_frame(tiny_plan, "fields", frame.assign(synthetic=np.arange(len(frame)) == 0), "some")
     marks = [row["synthetic"] for row in rows(overview(mixed), "-fields")]
-    assert sorted(marks) == [False] * (len(frame) - 1) + [True]
+    assert sorted(marks) == ["all"] + ["none"] * (len(frame) - 1)
 
 
-@pytest.mark.parametrize(
-    ("states", "mark"),
-    [
-        ((), "none"),
-        (("none", "unknown"), "none"),
-        (("all", "all"), "all"),
-        (("all", "none"), "some"),
-        (("some",), "some"),
-    ],
-)
-def test_a_result_bears_the_mark_of_what_it_rests_on(states: tuple[str, ...], mark: str) -> None:
-    assert badge(states) == mark
+def test_a_layer_that_does_not_say_whether_it_is_made_up_is_marked_so_and_so_is_what_rests_on_it(
+    tiny_plan: Plan,
+) -> None:
+    plan = tiny_plan
+    for name, found in tiny_plan.layers.by_name.items():
+        plan = with_frame(plan, name, found.frame, "unknown" if name == "enterprises" else "none")
+    shown = overview(plan)
+    unstated = {one["id"] for one in shown["layers"] if one["synthetic"] == "unknown"}
+    assert unstated >= {"-enterprises", "hazardous-places"}
+    assert layer(shown, "hazardous-trips")["synthetic"] == "unknown" and layer(shown, "-roads")["synthetic"] == "none"
+    assert {row["synthetic"] for row in rows(shown, "hazardous-places")} == {"unknown"}
+    assert {image["synthetic"] for image in shown["images"]} == {"none"}  # no rule asks for enterprises
 
 
 def test_every_layer_has_its_source_and_its_certificate_on_the_page(payload: dict[str, Any], tiny_plan: Plan) -> None:

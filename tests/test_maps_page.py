@@ -52,7 +52,7 @@ def hostile_payload() -> dict[str, Any]:
                 "class": i % 2,
                 "t_per_day": 1234.5 + i,
                 "ok": True,
-                "synthetic": i == 0,
+                "synthetic": "none" if i else "all",
             },
         }
         for i, name in enumerate(HOSTILE)
@@ -326,6 +326,12 @@ press(byId("search"), "Enter");
 seen.searched = document.querySelector(".leaflet-popup h3").textContent;
 seen.rows = [...document.querySelectorAll(".leaflet-popup td")].map((node) => node.textContent);
 seen.marked = document.querySelectorAll(".leaflet-popup .synthetic").length;
+const markOf = (synthetic, properties) => {
+  const entry = { spec: { ...layers[1].spec, synthetic } };
+  return popupContent({ entry, feature: { properties } }).querySelector(".badge")?.textContent ?? "";
+};
+seen.marks = ["all", "some", "none", "unknown"].map((state) => markOf(state, {}));
+seen.ownMark = markOf("some", { synthetic: "none" });
 press(document, "Escape");
 seen.closed = selected === null && !map.hasLayer(popup);
 
@@ -427,6 +433,11 @@ def test_search_ignores_case_and_opens_the_popup_with_formatted_values(seen: dic
     assert seen["hits"] == [HOSTILE[0]]
     assert seen["rows"] == [HOSTILE[0], f"1,234.50\u00a0E{HOSTILE[0]}", "yes"]
     assert seen["marked"] == 1 and seen["closed"]
+
+
+def test_a_popup_bears_the_mark_of_its_feature_or_that_of_the_layer(seen: dict[str, Any]) -> None:
+    assert seen["marks"] == ["synthetic", "partly synthetic", "", "not stated"]
+    assert seen["ownMark"] == ""
 
 
 def test_the_legend_counts_each_class_and_the_rest(seen: dict[str, Any]) -> None:

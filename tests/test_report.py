@@ -9,6 +9,8 @@ import re
 import shutil
 import sqlite3
 import threading
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,12 @@ from gis_wufei.plan import Plan, make_plan
 from gis_wufei.report import all_tables, publish, summary_json, summary_table, target_folder
 from gis_wufei.report.folder import _safe
 from gis_wufei.report.geodata import LAYERS, write_gpkg
+from gis_wufei.report.grounds import about, source_in
 from gis_wufei.report.lineage import together
 from gis_wufei.report.lock import locked
 from gis_wufei.report.measures import header, measure_of
 from gis_wufei.report.sheets import write_csv
+from gis_wufei.standards import crops, facilities, factors, roads, rules, seasons, vehicles
 from gis_wufei.study import Study
 from gis_wufei.text import say
 
@@ -201,6 +205,47 @@ def test_csv_files_begin_with_the_mark_for_excel_and_read_back(tiny_plan: Plan, 
             np.testing.assert_allclose(read.to_numpy(float), values.to_numpy(float), rtol=1e-9)
 
 
+def test_numbers_among_texts_are_as_short_as_in_a_column_of_numbers(results: Path) -> None:
+    cells = csv(results, "summary").iloc[:, 3:].to_numpy().ravel()
+    numbers = [cell for cell in cells if re.fullmatch(r"[\d.e+-]+", cell)]
+    assert len(numbers) > 20 and all(len(re.sub(r"\D", "", cell.split("e")[0]).strip("0")) <= 10 for cell in numbers)
+
+
+def cited(value: object) -> Iterator[str]:
+    """Every source in a table of the standards, however deep."""
+    if isinstance(value, dict):
+        yield from ([str(value["source"])] if "source" in value else [])
+        value = list(value.values())
+    for item in value if isinstance(value, list | tuple) else ():
+        yield from cited(item)
+
+
+def test_a_source_that_occurs_again_and_again_is_no_english_phrase_on_a_chinese_page() -> None:
+    """Standards and laws keep their names; the other sources that occur more than once are translated."""
+    tables = (factors, rules, vehicles, facilities, seasons, crops, roads)
+    sources = Counter(one for table in tables for entry in table().values() for one in cited(entry.model_dump()))
+    recurring = [source for source, count in sources.items() if count > 1]
+    assert len(recurring) > 50
+    assert [one for one in recurring if re.search(r"(^|; )[a-z]", source_in(one, "zh"))] == []
+
+
+def test_the_read_me_tells_what_the_costs_leave_out(tiny_plan: Plan) -> None:
+    told = [text for _, text in about(tiny_plan, "en")]
+    assert say("report.costs_text", "en") in told
+    kinds = {facilities()[stream.spec.facility.kind] for stream in tiny_plan.streams.values()}
+    for kind in kinds:
+        assert kind.costs_leave_out and any(kind.costs_leave_out.en in line for line in told)
+
+
+def test_a_source_of_ours_is_told_in_the_language_of_the_reader(tiny_plan: Plan) -> None:
+    """Documents keep their own names; what occurs again and again without one does not stay English."""
+    told = "planning default, 2024–2026 prices; GB 1589-2016"
+    assert source_in(told, "zh") == "规划默认值，2024–2026 年价格; GB 1589-2016" and source_in(told, "en") == told
+    sources = all_tables(tiny_plan, "zh")["numbers"].frame["source"]
+    ours = r"planning default(, (2024|no|as)|;|$)|^usual |^definition"
+    assert not [source for source in sources if re.search(ours, source)]
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_workbook_reads_back_without_a_formula(tiny_plan: Plan, tmp_path: Path, lang: str) -> None:
     folder = publish(tiny_plan, tmp_path, lang)
@@ -287,9 +332,9 @@ def test_the_classes_of_land_cover_the_area_once_and_agree_with_the_plan(tiny_pl
         assert area_ha.drop("excluded", errors="ignore").sum() == pytest.approx(stream.figures["eligible_ha"])
         # A new site stands on ground of its class.
         opened = stream.opened[stream.opened["state"] == "candidate"]
-        for point, conditions in zip(opened.geometry, opened["conditions"], strict=True):
+        for point, conditions, score in zip(opened.geometry, opened["conditions"], opened["score"], strict=True):
             stands = part[part.contains(point)]["class"].tolist()
-            assert stands == ["conditional" if conditions else "eligible"]
+            assert stands == ["conditional" if conditions else "eligible" if score == 1 else "avoid"]
 
 
 def test_the_geopackage_is_of_the_version_that_old_programs_open(results: Path) -> None:
@@ -406,7 +451,7 @@ def test_a_failed_swap_puts_earlier_results_back(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", stuck)
-    with pytest.raises(InputError, match=r"E-OUT-002.*Permission denied"):
+    with pytest.raises(InputError, match=r"E-OUT-002.*not permitted"):
         publish(tiny_plan, tmp_path, "zh")
     assert files(folder) == before
 
@@ -431,7 +476,8 @@ def test_files_of_others_among_the_results_are_kept_beside(
         publish(tiny_plan, tmp_path, "zh")
     assert sorted(path.name for path in folder.parent.iterdir()) == ["base", "base.kept"]
     assert list(files(folder.with_name("base.kept"))) == ["mine.qgz"]
-    assert "mine.qgz" in caplog.text
+    [told] = caplog.messages
+    assert told == say("W-OUT-KEPT", "zh", folder=folder.with_name("base.kept"), files="mine.qgz")
 
 
 def test_what_a_killed_run_left_is_cleared_away_or_put_back(tiny_plan: Plan, tmp_path: Path) -> None:

@@ -253,7 +253,7 @@ def test_a_crop_that_leaves_residue_needs_its_yield():
         Crop.model_validate(entry | {"residue_ratio": {"value": 1.2}, "collection_share": {"value": 0.8}})
 
 
-@pytest.mark.parametrize("season", ["even", "msw_north", "straw_autumn"])
+@pytest.mark.parametrize("season", ["even", "msw_north", "straw_autumn", "wheat_summer"])
 def test_the_days_of_a_season_average_one(season):
     months = seasons()[season].months
     assert len(months) == 12
@@ -273,6 +273,11 @@ def test_autumn_straw_comes_in_october_and_november_only_by_baling_days():
     months = seasons()["straw_autumn"].months
     assert {i + 1 for i, m in enumerate(months) if m > 0} == {10, 11}
     assert months[9] * 31 / 365 == pytest.approx(22 / 52, abs=1e-4)
+
+
+def test_wheat_straw_arises_in_july_alone():
+    months = seasons()["wheat_summer"].months
+    assert months[6] == pytest.approx(365 / 31) and sum(months) == months[6]
 
 
 def test_a_season_of_zeros_or_of_eleven_months_is_refused():
@@ -467,10 +472,19 @@ def test_straw_trucks_carry_the_lesser_of_their_legal_load_and_their_volume(key,
     assert vehicles()[key].payload_t == pytest.approx(min(legal_t, by_volume), abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("key", "legal_t"),
+    [("compactor_3t", 3), ("compactor_5t", 5), ("compactor_8t", 8), ("compactor_12t", 12), ("hook_lift_16t", 16)],
+)
+def test_compactors_and_boxes_carry_the_lesser_of_their_legal_load_and_their_volume(key, legal_t):
+    by_volume = vehicles()[key].volume_m3 * factors()["msw_density_compacted_kg_per_m3"].value / 1000
+    assert vehicles()[key].payload_t == pytest.approx(min(legal_t, by_volume))
+
+
 def test_a_compactor_of_8_t_is_as_in_the_parameter_notes():
     truck = vehicles()["compactor_8t"]
     assert (truck.payload_t, truck.crew, truck.fixed_yuan_per_year, truck.variable_yuan_per_km) == (
-        8,
+        6.5,  # 13 m3 at 500 kg/m3; its legal payload is 8 t
         2,
         180_000,
         3.6,
@@ -491,6 +505,10 @@ def test_larger_sizes_cost_more_but_less_per_tonne_and_take_more_land():
         per_t = [cost / tonnes for cost, tonnes in zip(capex, capacity, strict=True)]
         assert capacity == sorted(capacity) and capex == sorted(capex) and land == sorted(land), code
         assert per_t == sorted(per_t, reverse=True), code
+
+
+def test_a_kind_that_is_sited_says_what_its_cost_leaves_out():
+    assert [code for code, kind in facilities().items() if kind.sizes and kind.costs_leave_out is None] == []
 
 
 def test_size_ladders_are_as_in_the_notes():

@@ -352,6 +352,7 @@ ONE_SLIP = {
     "a status beyond recognition": ("    status: user", "    status: 7", "choice", "verified"),
     "a reason that says nothing": ("          reason: measured on site", "          reason: ok", "short", "4"),
     "an unknown kind": ("      kind: WTE", "      kind: XX", "unknown_list", "PLANT"),
+    "a kind that cannot be built": ("    facility: {kind: STD}", "    facility: {kind: ISW}", "no_sizes", "HWC"),
     "a size of another kind": ("sizes: [HWC_500]", "sizes: [V_10]", "unknown_list", "HWC_1000"),
     "a rule of another kind": ("        - rule: R05-avoid", "        - rule: R01", "rule_kind", "R05-avoid"),
     "a road class as a key": ("speeds_kmh: {national: 50", "speeds_kmh: {natonal: 50", "unknown_name", "'national'"),
@@ -395,6 +396,38 @@ def test_one_slip_is_told_in_both_languages(tmp_path, slip):
 
 def test_a_typo_in_the_name_of_the_layers_section_makes_no_other_fault(tmp_path):
     assert only(tmp_path, "layers:\n  border", "layer:\n  border").code == "E-STUDY-extra_hint"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "key"),
+    [
+        ("layers:\n  border", "layrs_note: hello\nlayers:\n  border", "layrs_note"),
+        ("layers:\n  border", "layrs: {}\nlayers:\n  border", "layrs"),
+        ("seed: 7", "seed: 7\nsead: 8", "sead"),
+        ("    siting:\n", "    sitting: {max_road_km: 1}\n    siting:\n", "streams.domestic.sitting"),
+    ],
+)
+def test_a_key_like_one_that_is_written_hides_nothing(tmp_path, was, now, key):
+    (tmp_path / "study.yaml").write_text(GOOD.replace(was, now, 1), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        Study.open(tmp_path)
+    extra = [fault for fault in caught.value.faults if fault.code == "E-STUDY-extra"]
+    assert [fault.facts["path"] for fault in extra] == [key]
+    missing = [fault for fault in caught.value.faults if fault.code == "E-LAYER-001"]
+    assert len(missing) == 8 and len(caught.value.faults) == 9  # every layer's file is still looked for
+
+
+def test_a_name_like_one_that_is_written_replaces_nothing(tmp_path):
+    fault = only(tmp_path, "{national: 50, track: 12.5}", "{national: 50, natonal: 20, track: 12.5}")
+    assert fault.code == "E-STUDY-unknown_name" and "'national'" in fault.text("en")
+
+
+def test_a_scenario_is_hinted_at_what_the_study_has_but_not_at_what_itself_has(tmp_path):
+    was = "          siting: {max_road_km: 40}"
+    assert only(tmp_path, was, "          sitting: {max_road_km: 40}").code == "E-STUDY-extra_hint"
+    text = GOOD.replace(was, f"{was}\n          sitting: {{max_road_km: 50}}", 1)
+    (fault,) = faults_of(tmp_path, text)
+    assert fault.code == "E-STUDY-extra"
 
 
 def test_a_layer_at_fault_makes_no_fault_where_it_is_used(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from string import Formatter
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from gis_wufei.text import Text, catalogue, say, text
 
 PACKAGE = Path(__file__).parents[1] / "gis_wufei"
-SOURCES = {path.name: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+SOURCES = {str(path): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def facts_of(sentence):
@@ -37,6 +38,92 @@ def test_the_english_of_a_fault_is_free_of_chinese_and_the_chinese_is_not():
 def test_every_code_that_the_package_tells_has_its_sentence():
     codes = {code for source in SOURCES.values() for code in re.findall(r'"([EWR]-[A-Z]+-[A-Za-z0-9_]+)"', source)}
     assert len(codes) > 40 and sorted(codes - set(catalogue())) == []
+
+
+# Keys that code or data puts together: the beginning of the key, and where the rest comes from.
+COMPOSED = {
+    "answer.": "what a certificate answers",
+    "paper.": "facts of a certificate",
+    "secrecy.": "classes of secrecy",
+    "shape.": "kinds of geometry in a certificate",
+    "verdict.": "verdicts of a certificate",
+    "E-STUDY-": "faults of a study by pydantic's kinds (faults.py)",
+    "wanted.": "types that a study asks for (faults.py)",
+    "form.": "patterns of a study (faults.py)",
+    "about.": "tables of a report",
+    "table.": "tables of a report",
+    "cited.": "phrases among the sources of the standards",
+    "cli.layers.": "columns of a check",
+    "cli.streams.": "columns of a check",
+    "column.": "columns of the tables",
+    "effect.": "effects of rules",
+    "figure.": "figures of the summary",
+    "infeasible.": "kinds of infeasibility",
+    "limit.": "limits of the siting",
+    "stopped.": "what ended a search",
+    "map.candidate.": "classes of candidates",
+    "map.field.": "rows of popups",
+    "map.figure.": "figures of a card",
+    "map.ground.": "classes of land",
+    "map.layer.": "layers of a stream",
+    "map.meta.": "lines under About",
+    "map.of.": "kinds of geometry",
+    "map.place.": "classes of places",
+    "map.site.": "classes of sites",
+    "map.unit.": "units of popups and cards",
+    "measure.": "units of columns",
+    "money.": "yuan and ten thousands",
+    "number.": "parts of crops, vehicles and facilities",
+    "report.": "lines of the read-me",
+    "state.": "states of sites",
+    "status.": "states of results and of numbers",
+    "step.": "steps of a walk",
+    "synthetic.": "states of data",
+    "unit.": "verdicts of control units",
+    "unserved.": "reasons of the collection",
+    "value.": "values of coded columns, role by role",
+}
+
+
+def words_of_code_and_data():
+    """Every string and every name of a field in the code, and every word of the data files."""
+    told = set()
+    for source in SOURCES.values():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                told.add(node.value)
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                told.add(node.target.id)
+    data = [p.read_text("utf-8") for p in PACKAGE.rglob("*.yaml") if p.name not in ("texts.yaml", "ui.yaml")]
+    return told | {word for text in data for word in re.findall(r"\w+", text)}
+
+
+def test_every_text_is_used():
+    """A key stands in the code as it is, or its beginning is in the list and its end is a word of code or data."""
+    known, idle = words_of_code_and_data(), []
+    roles = "|".join(sorted(known & {key.split(".")[1] for key in catalogue() if key.startswith("value.")}))
+    for key, entry in catalogue().items():
+        start = max((start for start in COMPOSED if key.startswith(start)), key=len, default=None)
+        if key in known:
+            continue
+        if start == "cited.":
+            used = any(entry.en in p.read_text("utf-8") for p in (PACKAGE / "standards").glob("*.yaml"))
+        elif start == "value.":
+            used = bool(re.match(rf"value\.({roles})\.\w+\.\w+$", key))
+        else:
+            used = start is not None and not known.isdisjoint(ends(key.removeprefix(start)))
+        if not used:
+            idle.append(key)
+    assert idle == [], "\n".join(idle)
+
+
+def ends(rest):
+    """What code may call the composed part of a key: whole, or without the month or level that it fills in."""
+    return {rest, re.sub(r"\d\d_t$", "", rest), re.sub(r"(?<=_)(low|default)$", "", rest), re.sub(r"_mu$", "_ha", rest)}
+
+
+def test_every_beginning_of_composed_keys_has_its_texts():
+    assert [start for start in COMPOSED if not any(key.startswith(start) for key in catalogue())] == []
 
 
 def test_a_fact_may_itself_speak_both_languages():

@@ -201,6 +201,7 @@ def test_a_stream_that_no_site_can_serve_is_told_place_by_place(tmp_path: Path) 
     (county / "study.yaml").write_text(text.replace("max_road_km: 15", "max_road_km: 0.001"), "utf-8")
     plan = make_plan(Study.open(county), ["hazardous"])
     stream = plan.streams["hazardous"]
-    assert plan.infeasible == () and not stream.sites["opened"].any()
+    assert plan.infeasible == ("hazardous",) and not stream.sites["opened"].any()
+    assert "W-NOTHING-SERVED" in {warning.code for warning in stream.warnings}
     assert set(stream.unserved["reason"]) == {"unserved.beyond_max_road_km"}
     assert stream.figures["unserved_t_per_year"] == pytest.approx(9)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from gis_wufei import __version__
 from gis_wufei.cli.answer import (
@@ -17,12 +16,16 @@ from gis_wufei.cli.answer import (
     INFEASIBLE,
     INTERRUPTED,
     OK,
+    Debug,
     Json,
     Lang,
     Language,
     Teller,
     answering,
     print_json,
+    refuse_unwritable,
+    tell,
+    typed,
 )
 from gis_wufei.cli.data import export, fetch
 from gis_wufei.text import say
@@ -58,16 +61,17 @@ Papers = Annotated[
 def init(
     folder: Annotated[Path, typer.Argument(help="新研究的文件夹 / folder of the new study")],
     lang: Lang = Language.zh,
+    debug: Debug = False,
 ) -> None:
     """新建一个县的研究文件夹。/ Make the folder of a new county, with a commented study file."""
-    with answering(lang, as_json=False):
+    with answering(lang, as_json=False, debug=debug):
         from gis_wufei.template import write_template
 
         made = write_template(folder)
         out = Console(highlight=False)
         for path in made:
-            out.print(escape(str(path)))
-        out.print(escape(say("cli.init.next", lang, folder=folder)))
+            tell(out, str(path))
+        tell(out, say("cli.init.next", lang, folder=folder, typed=typed(folder)))
 
 
 @app.command()
@@ -96,9 +100,10 @@ def check(
     stream: Streams = None,
     lang: Lang = Language.zh,
     as_json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """检查一个研究，或（用 --role）一个数据文件；不求解。/ Check a study, or with --role one file; solve nothing."""
-    with answering(lang, as_json):
+    with answering(lang, as_json, debug):
         from gis_wufei.cli.check import check_file, check_study, is_study
 
         own = {"role": role, "layer": layer, "crs": crs, "field": field, "setting": setting}
@@ -117,17 +122,20 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="随机种子 / instead of the study's seed")] = None,
     lang: Lang = Language.zh,
     as_json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """计算方案并写出地图与表格。/ Make the plan and write maps and tables."""
-    with answering(lang, as_json):
+    with answering(lang, as_json, debug):
         from gis_wufei.cli.study import print_plan
         from gis_wufei.maps import write_map
         from gis_wufei.plan import make_plan
-        from gis_wufei.report import publish, summary_json
+        from gis_wufei.report import publish, summary_json, target_folder
         from gis_wufei.study import Study
 
-        with Teller(lang, quiet=as_json) as teller:
-            plan = make_plan(Study.open(study, scenario), stream, seed, teller.step)
+        opened = Study.open(study, scenario)
+        refuse_unwritable(target_folder(opened, out))  # before the work, not after it
+        with Teller(opened, lang, quiet=as_json) as teller:
+            plan = make_plan(opened, stream, seed, teller.step)
             teller.step("write", "")
             folder = publish(plan, out, lang, [write_map])
         if as_json:

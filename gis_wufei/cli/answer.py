@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shlex
+import subprocess
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,9 +20,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gis_wufei.errors import CheckFailedError, Fault, InputError, MissingExtraError
+from gis_wufei.errors import CheckFailedError, Fault, InputError, WufeiError, os_reason
 from gis_wufei.text import say
 
+if TYPE_CHECKING:
+    from gis_wufei.study import Study
+
+FAULT, WARNING = "[red]✗[/] ", "[yellow]![/] "
 OK, FAILURE, BAD_INPUT, INFEASIBLE, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -29,25 +39,37 @@ class Language(StrEnum):
 
 Lang = Annotated[Language, typer.Option("--lang", help="输出语言 / language of the results")]
 Json = Annotated[bool, typer.Option("--json", help="结果以 JSON 写到标准输出 / results as JSON on stdout")]
+Debug = Annotated[bool, typer.Option("--debug", help="程序出错时显示出错位置 / show where the program failed")]
 
 
 @contextmanager
-def answering(lang: str, as_json: bool) -> Iterator[None]:
-    """Faults of the user become sentences and an exit code, never a traceback."""
+def answering(lang: str, as_json: bool, debug: bool) -> Iterator[None]:
+    """Every failure becomes sentences and an exit code; a traceback is shown to who asks for it."""
     try:
         yield
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise  # the command line's own
     except InputError as error:
         complain(list(error.faults), lang, as_json)
-        raise typer.Exit(BAD_INPUT) from None
-    except CheckFailedError as error:
-        complain([error.fault], lang, as_json)
-        raise typer.Exit(FAILURE) from None
-    except MissingExtraError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]✗[/] {escape(str(error))}")
+        tell(Console(stderr=True, highlight=False), say("cli.faults", lang, count=len(error.faults)))
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
-        Console(stderr=True).print(escape(say("cli.interrupted", lang)))
+        tell(Console(stderr=True, highlight=False), say("cli.interrupted", lang))
         raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        complain([_own_fault(error)], lang, as_json)
+        raise typer.Exit(FAILURE) from None
+
+
+def _own_fault(error: Exception) -> Fault:
+    """What the program, not its user, got wrong."""
+    if isinstance(error, CheckFailedError):
+        return error.fault
+    reason = next(iter(str(error).splitlines()), "") or "-"
+    code = "E-PROGRAM-001" if isinstance(error, WufeiError) else "E-PROGRAM-002"
+    return Fault(code, "wufei", {"kind": type(error).__name__, "reason": reason[:300].rstrip(".")})
 
 
 def complain(faults: list[Fault], lang: str, as_json: bool) -> None:
@@ -55,10 +77,31 @@ def complain(faults: list[Fault], lang: str, as_json: bool) -> None:
     if as_json:
         told = [{"code": fault.code, "where": fault.where, "text": fault.text(lang)} for fault in faults]
         print_json({"faults": told})
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False)
     for fault in faults:
-        console.print(f"[red]✗[/] {escape(fault.text(lang))}")
-    console.print(escape(say("cli.faults", lang, count=len(faults))))
+        tell(console, fault.text(lang), FAULT)
+
+
+def tell(console: Console, words: str, mark: str = "") -> None:
+    """One line, which the terminal itself breaks: a path stays whole, and a mark with its sentence."""
+    console.print(mark + escape(words), soft_wrap=True)
+
+
+def typed(path: Path) -> str:
+    """A path as one types it on a command line."""
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
+
+
+def refuse_unwritable(target: Path) -> None:
+    """A folder that cannot be made is told before a long run; what fails later is told then."""
+    there = next(folder for folder in (target, *target.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        refused = OSError(errno.ENOTDIR, "")
+    elif not os.access(there, os.W_OK | os.X_OK):
+        refused = OSError(errno.EACCES, "")
+    else:
+        return
+    raise InputError([Fault("E-OUT-002", str(target), {"reason": os_reason(refused)})])
 
 
 def print_json(value: Any) -> None:
@@ -69,8 +112,8 @@ def print_json(value: Any) -> None:
 class Teller:
     """Progress on stderr: a live line in a terminal, one line a step elsewhere."""
 
-    def __init__(self, lang: str, quiet: bool) -> None:
-        self.lang, self.quiet, self.last = lang, quiet, ""
+    def __init__(self, study: Study, lang: str, quiet: bool) -> None:
+        self.study, self.lang, self.quiet, self.last = study, lang, quiet, ""
         self.console = Console(stderr=True, highlight=False)
         self.progress = Progress(
             SpinnerColumn(),
@@ -84,21 +127,36 @@ class Teller:
         self.task = self.progress.add_task("", total=None)
 
     def __enter__(self) -> Teller:
-        if self.console.is_terminal:
+        self.live = self.console.is_interactive
+        if self.live:
             self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.progress.stop()
+        if self.live:  # elsewhere stopping prints a blank line
+            self.progress.stop()
 
     def step(self, step: str, what: str, done: int = 0, total: int = 0) -> None:
         """The walk's news; see ``gis_wufei.plan.Step``."""
-        shown = say(f"step.{step}", self.lang) + (f" · {what}" if what else "")
-        self.progress.update(self.task, description=escape(shown), completed=done, total=total or None)
-        name = say(f"step.{step}", self.lang) + (f" · {what}" if what and step != "layers" else "")
-        if not self.quiet and not self.console.is_terminal and name != self.last:
-            self.console.print(escape(name))
-        self.last = name
+        name = say(f"step.{step}", self.lang)
+        shown = f"{name} · {self._label(step, what)}" if what else name
+        if self.live:
+            self.progress.update(self.task, description=escape(shown), completed=done, total=total or None)
+            return
+        line = name if step == "layers" else shown
+        if not self.quiet and line != self.last:
+            tell(self.console, line)
+        self.last = line
+
+    def _label(self, step: str, what: str) -> str:
+        """What a step works on as people call it: a layer or a stream."""
+        from gis_wufei.layers import roles
+
+        spec = self.study.spec
+        if step == "layers" and what in spec.layers:
+            layer = spec.layers[what]
+            return (layer.label or roles()[layer.role].label).in_lang(self.lang)
+        return spec.streams[what].label.in_lang(self.lang) if what in spec.streams else what
 
 
 def table(title: str, *columns: str) -> Table:

@@ -15,12 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from gis_wufei.cli.answer import Teller, print_json
+from gis_wufei.cli.answer import FAULT, WARNING, Teller, print_json, refuse_unwritable, tell
 from gis_wufei.cli.study import print_reading, reading_json
 from gis_wufei.errors import Fault, InputError, closest
 from gis_wufei.layers import Certificate, LayerSpec, examine, roles
 from gis_wufei.layers.tell import hint
-from gis_wufei.plan import read_study
 from gis_wufei.report import certificate_json, facts_of, remarks_of, verdict_of, write_certificate
 from gis_wufei.study import Study
 from gis_wufei.text import say
@@ -28,7 +27,7 @@ from gis_wufei.text import say
 YAML_SUFFIXES = (".yaml", ".yml")
 REMOTE = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+:/|/vsi|\\\\)")  # a URL, a virtual file system, a share
 COLOURS = {"accepted": "green", "repaired": "cyan", "warned": "yellow", "rejected": "red"}
-SIGNS = {"rejected": "[red]✗[/]", "warned": "[yellow]![/]", "dropped": "[yellow]−[/]", "repaired": "[cyan]~[/]"}
+SIGNS = {"rejected": FAULT, "warned": WARNING, "dropped": "[yellow]−[/] ", "repaired": "[cyan]~[/] "}
 
 
 def is_study(path: str, role: str | None) -> bool:
@@ -55,11 +54,15 @@ def check_study(
     as_json: bool,
 ) -> None:
     """Read everything of a study and solve nothing; certificates of all layers go to ``out``."""
+    from gis_wufei.plan import read_study
+
     if any(own.values()):
         raise InputError([Fault("E-CHECK-004", str(path))])
     study = Study.open(path, scenario)
+    if out is not None:
+        refuse_unwritable(out)  # before the work, not after it
     try:
-        with Teller(lang, quiet=as_json) as teller:
+        with Teller(study, lang, quiet=as_json) as teller:
             reading = read_study(study, streams, teller.step)
     except InputError:
         if out is not None:
@@ -89,6 +92,8 @@ def check_file(
     if REMOTE.match(path):
         raise InputError([Fault("E-LAYER-002", "PATH", {"path": path})])
     spec, folder = _spec(path, _role(role), layer, crs, fields, settings)
+    if out is not None:
+        refuse_unwritable(out)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a library's remark on a damaged file is not for the planner
         paper = examine(spec.role, spec, folder)
@@ -165,20 +170,19 @@ def _pair(option: str, name: str) -> tuple[str, str]:
 def _write_all(papers: Sequence[Certificate], out: Path, lang: str, as_json: bool) -> None:
     written = [file for paper in papers for file in write_certificate(paper, out / paper.name, lang)]
     if not as_json:
-        Console(stderr=True, highlight=False).print(escape(say("cli.papers", lang, count=len(written), folder=out)))
+        tell(Console(stderr=True, highlight=False), say("cli.papers", lang, count=len(written), folder=out))
 
 
 def _print(paper: Certificate, written: Sequence[Path], lang: str) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    colour = COLOURS[paper.status]
-    console.print(f"[bold {colour}]{escape(verdict_of(paper, lang))}[/]")
+    console = Console(highlight=False)
+    tell(console, verdict_of(paper, lang), f"[bold {COLOURS[paper.status]}]")
     for answer, code, sentence in remarks_of(paper, lang):
-        console.print(f"{SIGNS.get(answer, '·')} {code} {escape(sentence)}")
+        tell(console, f"{code} {sentence}", SIGNS.get(answer, "· "))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(overflow="fold", style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for label, value in facts_of(paper, lang).items():
         grid.add_row(escape(label), escape(value))
-    Console(highlight=False).print(grid)
+    console.print(grid)
     for file in written:
-        console.print(escape(str(file)))
+        tell(console, str(file))

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from gis_wufei.cli.answer import Json, Lang, Language, answering, print_json
+from gis_wufei.cli.answer import BAD_INPUT, FAULT, WARNING, Debug, Json, Lang, Language, answering, print_json, tell
 from gis_wufei.text import say
 
 
@@ -24,9 +23,10 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="替换已有文件 / replace a file of that name")] = False,
     lang: Lang = Language.zh,
     as_json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """把检查、修复后的图层交回：GeoPackage 或 GBK shapefile。/ Hand a checked layer back as GeoPackage or shapefile."""
-    with answering(lang, as_json):
+    with answering(lang, as_json, debug):
         from pyproj import CRS
         from pyproj.exceptions import CRSError
 
@@ -58,15 +58,15 @@ def export(
             told = {"files": [str(file) for file in made.files], "names": made.names, "losses": losses}
             print_json(told | {"secrecy": restricted.secrecy})
             return
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False)
         for file in made.files:
-            console.print(escape(str(file)))
+            tell(console, str(file))
         for loss in losses:
             column = f"{loss['column']}: " if loss["column"] else ""
-            console.print(f"[yellow]![/] {escape(column)}{escape(str(loss[lang.value]))}")
+            tell(console, f"{column}{loss[lang.value]}", WARNING)
         if restricted.restricted:
             facts = {"layers": layer, "secrecy": say(f"secrecy.{restricted.secrecy}", lang)}
-            console.print(f"[yellow]![/] {escape(say('W-SECRECY', lang, **facts))}")
+            tell(console, say("W-SECRECY", lang, **facts), WARNING)
 
 
 def fetch(
@@ -94,9 +94,11 @@ def fetch(
     url: Annotated[str | None, typer.Option("--url", help="镜像地址 / address of a mirror")] = None,
     lang: Lang = Language.zh,
     as_json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """获取公开数据（各取一次，附出处）；计算时从不联网。/ Bring public data in, once, with its origin."""
-    with answering(lang, as_json):
+    with answering(lang, as_json, debug):
+        from gis_wufei.errors import MissingExtraError
         from gis_wufei.fetch import bring, sources
 
         if not source:
@@ -105,14 +107,19 @@ def fetch(
                 print_json(listing)
             else:
                 for name, title in listing.items():
-                    Console(highlight=False).print(escape(f"{name:12} {title}"))
+                    tell(Console(highlight=False), f"{name:12} {title}")
             return
-        made = bring(source, to, study, bbox, file, sha256, offline, overwrite, url, country)
+        try:
+            made = bring(source, to, study, bbox, file, sha256, offline, overwrite, url, country)
+        except MissingExtraError as error:  # no fault of the program: the sentence names the command that mends it
+            tell(Console(stderr=True, highlight=False), str(error), FAULT)
+            raise typer.Exit(BAD_INPUT) from None
         if as_json:
             print_json([entry.record for entry in made])
             return
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False)
         for entry in made:
             key = "fetch.made" if entry.fresh else "fetch.kept"
-            console.print(escape(say(key, lang, file=entry.path, what=entry.told(lang))))
-        console.print(escape(made[0].record["attribution"] if made else ""))
+            tell(console, say(key, lang, file=entry.path, what=entry.told(lang)))
+        if made and made[0].record["attribution"]:
+            tell(console, made[0].record["attribution"])

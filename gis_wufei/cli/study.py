@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from gis_wufei.cli.answer import table
+from gis_wufei.cli.answer import WARNING, table, tell
 from gis_wufei.text import say
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ def print_plan(plan: Plan, folder: Path, lang: str) -> None:
         rows.add_row(*(escape(str(cell)) for cell in row))
     console.print(rows)
     if plan.study.spec.notice is not None:
-        console.print(escape(plan.study.spec.notice.in_lang(lang)))
+        tell(console, plan.study.spec.notice.in_lang(lang))
     for warning in plan.warnings:
-        console.print(f"[yellow]![/] {escape(warning.text(lang))}")
+        tell(console, warning.text(lang), WARNING)
     for stream in plan.streams.values():
         for warning in (*stream.explanation, *stream.warnings):
-            console.print(f"[yellow]![/] {escape(warning.text(lang))}")
-    console.print(escape(say("cli.written", lang, folder=folder)))
+            tell(console, warning.text(lang), WARNING)
+    tell(console, say("cli.written", lang, folder=folder))
 
 
 def print_reading(reading: Reading, lang: str) -> None:
@@ -53,10 +53,10 @@ def print_reading(reading: Reading, lang: str) -> None:
         streams.add_row(*(escape(cell) for cell in cells))
     console.print(streams)
     road = reading.network
-    console.print(escape(say("cli.network", lang, nodes=road.nodes, km=road.length_km, parts=road.components)))
+    tell(console, say("cli.network", lang, nodes=road.nodes, km=road.length_km, parts=road.components))
     for warning in reading.warnings:
-        console.print(f"[yellow]![/] {escape(warning.text(lang))}")
-    console.print(escape(say("cli.checked", lang)))
+        tell(console, warning.text(lang), WARNING)
+    tell(console, say("cli.checked", lang))
 
 
 LAYER_KEYS = ("layer", "rows", "crs", "synthetic")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyogrio
 
-from gis_wufei.errors import Fault, InputError, listed
+from gis_wufei.errors import Fault, InputError, listed, os_reason
 from gis_wufei.fetch.area import MOST_DEG2, Box, box_of, square_degrees
 from gis_wufei.fetch.net import allow, probe
 from gis_wufei.fetch.osm_file import read_extract
@@ -96,7 +96,7 @@ def _os_faults(folder: Path) -> Iterator[None]:
     except InputError:
         raise
     except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(folder), {"reason": error.strerror or str(error)})]) from error
+        raise InputError([Fault("E-OUT-002", str(folder), {"reason": os_reason(error)})]) from error
 
 
 def _area(box: Box | None, name: str) -> Box:

@@ -30,12 +30,13 @@ class LedgerLine:
     distance_m: float
     touched_ha: float
     alone_ha: float  # excluded by this rule and no other; 0 for rules that do not exclude
-    applied: bool  # False: the study has no layer of the role, or dropped the rule
+    applied: bool  # False: no layer of the role tells what the rule asks, or the study dropped it
     role: str
     status: str
     source: str
     reason: str = ""  # why the study changed it
     superseded: bool = False  # its legal basis is no longer in force on the study's date
+    in_force: bool = True  # False: the rule itself begins later or ended before
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Masks:
         self._distances: dict[object, NDArray[np.float64] | None] = {}
 
     def of_rule(self, bound: BoundRule) -> Mask | None:
-        """Cells a rule touches; ``None`` where the study has no layer of its role."""
+        """Cells a rule touches; ``None`` where no layer of its role has the columns that it chooses by."""
         rule = bound.rule
         chosen = tuple(sorted((column, tuple(values)) for column, values in (rule.where or {}).items()))
         key = (rule.role, chosen, bound.distance_m)
@@ -91,14 +92,14 @@ class Masks:
         return self._masks[key]
 
     def _burned(self, role: str, chosen: tuple[tuple[str, tuple[str, ...]], ...]) -> Mask | None:
-        sources = self.layers.of_role(role)
-        if not sources:
+        frames = [layer.frame for layer in self.layers.of_role(role)]
+        telling = [frame for frame in frames if all(column in frame for column, _ in chosen)]
+        if not telling:
             return None
         mask = np.zeros(self.grid.shape, bool)
-        for layer in sources:
-            frame = layer.frame
+        for frame in telling:
             for column, values in chosen:
-                frame = frame[frame[column].astype(str).isin(values)] if column in frame else frame.iloc[:0]
+                frame = frame[frame[column].astype(str).isin(values)]
             mask |= self.grid.burn(frame.geometry)
         return mask
 
@@ -110,14 +111,25 @@ class Masks:
         return self._distances[key]
 
     def of_units(self, kind: str) -> dict[str, Mask]:
-        """Cells by the default verdict of their control unit on a facility kind; the strictest wins."""
+        """Cells by the default verdict of their control units on a facility kind; empty without units.
+
+        A cell of several units has the verdict of each, so that the strictest decides. A cell of the
+        area that no unit touches is ``unknown``, like a unit that the table does not list.
+        """
+        if not self.layers.of_role("units"):
+            return {}
         by_verdict: dict[str, list[shapely.Geometry]] = {}
         for layer in self.layers.of_role("units"):
             for main, sub, shape in zip(
                 layer.frame["class"], layer.frame["sub_class"], layer.frame.geometry, strict=True
             ):
                 by_verdict.setdefault(unit_verdicts().verdict(main, sub, kind), []).append(shape)
-        return {verdict: self.grid.burn(shapes) for verdict, shapes in sorted(by_verdict.items())}
+        masks = {verdict: self.grid.burn(shapes) for verdict, shapes in sorted(by_verdict.items())}
+        covered = np.any([np.zeros(self.grid.shape, bool), *masks.values()], axis=0)
+        gaps = self.grid.inside & ~covered
+        if gaps.any():
+            masks["unknown"] = masks.get("unknown", False) | gaps
+        return masks
 
 
 def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eligibility:
@@ -138,7 +150,8 @@ def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eli
     entries: list[tuple[LedgerLine, Mask | None]] = []
     for item in bound:
         rule = item.rule
-        mask = None if item.dropped else masks.of_rule(item)
+        in_force = rule.in_force_on(on)
+        mask = masks.of_rule(item) if in_force and not item.dropped else None
         line = LedgerLine(
             rule_id=rule.id,
             label=rule.label,
@@ -152,9 +165,11 @@ def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eli
             source=rule.source,
             reason=item.reason,
             superseded=rule.superseded_on(on),
+            in_force=in_force,
         )
         entries.append((line, mask))
-    for verdict, mask in masks.of_units(kind).items():
+    verdicts: dict[str, Mask | None] = {**masks.of_units(kind)} or {"unknown": None}
+    for verdict, unit_mask in verdicts.items():
         if verdict not in EFFECT_OF_VERDICT:
             continue
         line = LedgerLine(
@@ -164,12 +179,12 @@ def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eli
             distance_m=0.0,
             touched_ha=0.0,
             alone_ha=0.0,
-            applied=True,
+            applied=unit_mask is not None,
             role="units",
             status="user",
             source=unit_verdicts().source,
         )
-        entries.append((line, mask))
+        entries.append((line, unit_mask))
     return _account(kind, grid, entries)
 
 

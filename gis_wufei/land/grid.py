@@ -16,6 +16,9 @@ from scipy.ndimage import distance_transform_edt
 
 Mask = NDArray[np.bool_]
 
+OVERLOOKED = 0.01
+"""Part of a cell by which a shape may reach into it and leave it unmarked (GDAL's all_touched)."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -45,23 +48,33 @@ class Grid:
         return float(np.count_nonzero(mask & self.inside)) * self.cell_ha
 
     def burn(self, shapes: Iterable[shapely.Geometry]) -> Mask:
-        """Every cell that a shape touches: errs by a cell at most, on the side of exclusion."""
+        """Every cell that a shape touches: errs by a cell at most, on the side of exclusion.
+
+        A cell into which the shape reaches by less than ``OVERLOOKED`` may stay unmarked.
+        """
         shapes = [shape for shape in shapes if not shape.is_empty]
         if not shapes:
             return np.zeros(self.shape, bool)
-        burned = rasterize(shapes, self.shape, transform=self.transform, all_touched=True, dtype="uint8")
+        burned = rasterize(shapes, self.shape, transform=self.transform, all_touched=True, dtype="uint8").astype(bool)
+        # GDAL skips edges that run along a cell's border: a field as wide as a cell would leave no mark.
+        drawn = np.array(shapes, dtype=object)
+        long = shapely.length(drawn) > self.cell_m / 2
+        drawn[long] = shapely.segmentize(drawn[long], self.cell_m / 2)
+        row, column = self.cells(*shapely.get_coordinates(drawn).T)
+        here = (row >= 0) & (row < self.shape[0]) & (column >= 0) & (column < self.shape[1])
+        burned[row[here], column[here]] = True
         return np.asarray(burned, bool)
 
     def distance_m(self, mask: Mask) -> NDArray[np.float64]:
         """Least possible distance from each cell's centre to the shapes burned in ``mask``.
 
         Euclidean between centres, less half a cell's diagonal, since a shape may run anywhere
-        through the cells it touches. Infinite where nothing was burned.
+        through the cells it touches (and a little beyond: ``OVERLOOKED``). Infinite where nothing was burned.
         """
         if not mask.any():
             return np.full(self.shape, np.inf)
         centres = distance_transform_edt(~mask) * self.cell_m
-        return np.asarray(np.maximum(centres - self.cell_m * np.sqrt(0.5), 0.0))
+        return np.asarray(np.maximum(centres - self.cell_m * np.sqrt(0.5) * (1 + 2 * OVERLOOKED), 0.0))
 
     def cells(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Row and column of each point (metres in the grid's system)."""

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.ndimage import label
 
 from gis_wufei.errors import Fault, InputError
 from gis_wufei.land.eligibility import Eligibility
+from gis_wufei.land.grid import Grid
 from gis_wufei.standards import FacilityKind
 
 
@@ -55,7 +58,10 @@ def candidate_sites(
     road_m = grid.distance_m(grid.burn(roads.geometry))
     usable = eligibility.eligible & (piece_m2[pieces] >= least_m2) & (road_m <= spec.max_road_m)
     row, column = np.nonzero(usable)
-    step = max(round(spec.spacing_m / grid.cell_m), 1)
+    near = _within(grid, row, column, roads, road_m, spec.max_road_m)
+    row, column = row[near], column[near]
+    # Whole cells: a square is never smaller than the spacing.
+    step = int(np.ceil(spec.spacing_m / grid.cell_m - 1e-9))
     order = np.lexsort((column, row, road_m[row, column], -eligibility.score[row, column]))
     # Squares are counted from the zero of the system, so that another reach moves no candidate.
     west, north = round(grid.transform.c / grid.cell_m), round(grid.transform.f / grid.cell_m)
@@ -82,6 +88,23 @@ def candidate_sites(
         index=pd.Index([f"{eligibility.kind}-{i + 1:03d}" for i in range(len(chosen))], name="site_id"),
     )
     return frame
+
+
+def _within(
+    grid: Grid,
+    row: NDArray[np.intp],
+    column: NDArray[np.intp],
+    roads: gpd.GeoDataFrame,
+    road_m: NDArray[np.float64],
+    most_m: float,
+) -> NDArray[np.bool_]:
+    """Whether the centre of each cell is truly so near to a road: measured where the grid leaves it open."""
+    near = road_m[row, column] + grid.cell_m * np.sqrt(2) <= most_m
+    open_ = np.flatnonzero(~near)
+    x, y = grid.centres(row[open_], column[open_])
+    found, _ = shapely.STRtree(roads.geometry.to_numpy()).query(shapely.points(x, y), "dwithin", most_m)
+    near[open_[np.unique(found)]] = True
+    return np.asarray(near)
 
 
 def existing_sites(

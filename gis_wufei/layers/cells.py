@@ -114,7 +114,7 @@ def key_of(cell: object) -> str:
 def translated(frame: gpd.GeoDataFrame, column: str, contract: Column, values: pd.Series, notes: Notes) -> pd.Series:
     """Words of the file in ours, where the contract knows exactly one meaning; what was changed is told."""
     code, cells = distinct(values)
-    known = {key_of(own): own for own in (*contract.synonyms, *contract.allowed)}
+    known = {key_of(own): own for own in (*contract.synonyms, *contract.choices)}
     known |= {key_of(word): own for own, told in contract.synonyms.items() for word in told}
     keys = [key_of(cell) for cell in cells]
     for alphabet in contract.alphabets:

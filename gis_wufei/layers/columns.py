@@ -169,11 +169,11 @@ def _text(
     values = each(frame[column], as_text).mask(_mask(blank, frame), None)
     if column == role.id or contract.refers:
         values = check_codes(frame, column, contract, values, where, faults, notes)
-    if contract.synonyms or contract.allowed:
+    if contract.synonyms or contract.choices:
         values = translated(frame, column, contract, values, notes)
-    if contract.allowed:
-        bad = ~(blank | values.isin(contract.allowed).to_numpy())
+    if contract.choices:
+        bad = ~(blank | values.isin(contract.choices).to_numpy())
         if bad.any():
-            facts = {"rows": rows(frame, _mask(bad, frame), column), "allowed": ", ".join(contract.allowed)}
+            facts = {"rows": rows(frame, _mask(bad, frame), column), "allowed": ", ".join(contract.choices)}
             faults.append(Fault("E-LAYER-011", f"{where} {column}", facts, field=column))
     return values

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from gis_wufei.crs import WGS84, area_crs, crs_label
+from gis_wufei.crs import WGS84, area_crs, crs_label, length_error
 from gis_wufei.errors import Fault, InputError
 from gis_wufei.layers.certificate import Layer, Layers, Remark
 from gis_wufei.layers.coverage import covered_by_units
@@ -30,6 +31,8 @@ from gis_wufei.text import Text
 UNCUT = frozenset({"roads", "boundary"})
 # Roles that may lie outside altogether, and how far (m): a receiver may stand in another city.
 FAR = {"facilities": 300_000.0}
+# Lengths of a declared system may be wrong by so much: more than any zone does to its own counties.
+MOST_LENGTH_ERROR = 0.002
 
 
 def gather(
@@ -70,14 +73,14 @@ def gather(
         try:
             opened[name] = open_layer(name, spec, folder)
         except InputError as error:
-            faults.extend(error.faults)
+            faults.extend(_of_layer(name, error))
     metric = None if crs == "auto" else _metric(crs, faults)
     if len(borders) != 1 or borders[0] not in opened or (metric is None and crs != "auto"):
         raise InputError(faults)  # without an area nothing more can be said
     border = opened[borders[0]].frame
-    if metric is None:
-        degrees = border.to_crs(WGS84)
-        metric = area_crs(degrees.union_all())
+    degrees = border.to_crs(WGS84)
+    derived = area_crs(degrees.union_all())
+    metric = derived if metric is None else _true_to_scale(metric, derived, degrees.total_bounds, faults)
     area = gpd.GeoDataFrame(geometry=[border.to_crs(metric).union_all()], crs=metric)
     zone = area.geometry.iloc[0].buffer(reach_m)
     layers: dict[str, Layer] = {}
@@ -87,7 +90,7 @@ def gather(
             certificate = replace(placed.certificate, working=crs_label(metric))
             layers[name] = replace(placed, certificate=certificate)
         except InputError as error:
-            faults += [_with_hint(fault, layer.frame, area) for fault in error.faults]
+            faults += [_with_hint(fault, layer.frame, area) for fault in _of_layer(name, error)]
     if faults:
         raise InputError(faults)
     return Layers(area, doubted(joined(covered_by_units(layers, area))))
@@ -100,12 +103,36 @@ def _with_hint(fault: Fault, frame: gpd.GeoDataFrame, area: gpd.GeoDataFrame) ->
     return replace(fault, facts={**fault.facts, "hint": systems_here(frame, area)})
 
 
+def _of_layer(name: str, error: InputError) -> Iterator[Fault]:
+    """The faults of a file with the study's name of the layer before it: several layers may share a file."""
+    for fault in error.faults:
+        told = fault.where.startswith(f"layers.{name}.")
+        yield fault if told else replace(fault, where=f"layers.{name}: {fault.where}")
+
+
 def _metric(crs: str, faults: list[Fault]) -> CRS | None:
     try:
         return CRS.from_user_input(crs)
     except CRSError:
         faults.append(Fault("E-LAYER-016", "crs", {"crs": crs}))
         return None
+
+
+def _true_to_scale(declared: CRS, derived: CRS, bounds: NDArray[np.float64], faults: list[Fault]) -> CRS:
+    """The declared system, or the derived one where lengths would be wrong in it."""
+    if declared.equals(derived):
+        return declared
+    error = length_error(declared, *bounds)
+    if error <= MOST_LENGTH_ERROR:
+        return declared
+    facts = {
+        "crs": crs_label(declared),
+        "error": f"{error:.1%}" if error <= 1 else "> 100%",
+        "derived": crs_label(derived),
+        "most": f"{MOST_LENGTH_ERROR:.1%}",
+    }
+    faults.append(Fault("E-LAYER-025", "crs", facts))
+    return derived  # with it the other faults are still true
 
 
 def _clipped(layer: Layer, zone: shapely.Geometry, where: str, area: gpd.GeoDataFrame) -> Layer:

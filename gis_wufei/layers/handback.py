@@ -10,7 +10,7 @@ from pathlib import Path
 import pyogrio
 from pyogrio.errors import DataSourceError
 
-from gis_wufei.errors import Fault, InputError
+from gis_wufei.errors import Fault, InputError, os_reason
 from gis_wufei.layers.certificate import Layer
 from gis_wufei.layers.outgoing import HandBack, write_gpkg_layer
 from gis_wufei.layers.shapefile import write_shapefile
@@ -62,7 +62,7 @@ def hand_back(layer: Layer, target: Path, overwrite: bool = False, inputs: Itera
             for file, goal in moves.items():
                 file.replace(goal)
     except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(target), {"reason": error.strerror or str(error)})]) from error
+        raise InputError([Fault("E-OUT-002", str(target), {"reason": os_reason(error)})]) from error
     except DataSourceError as error:
         raise InputError([Fault("E-OUT-002", str(target), {"reason": str(error)[:200]})]) from error
     return HandBack(tuple(moves.values()), made.names, made.losses)

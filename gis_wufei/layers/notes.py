@@ -50,6 +50,7 @@ class Notes:
     rows_kept: int = 0
     columns: tuple[str, ...] = ()
     table: pd.DataFrame | None = None
+    silent: bool = False  # some rows do not say whether they are made up
     found: list[Remark] = field(default_factory=list)
     guessed: list[Remark] = field(default_factory=list)
     repaired: list[Remark] = field(default_factory=list)
@@ -78,7 +79,7 @@ class Notes:
             rows_read=self.rows_read,
             rows_kept=self.rows_kept,
             columns=self.columns,
-            synthetic=synthetic_of(self.table),
+            synthetic=synthetic_of(self.table, self.silent),
             sources=_sources(self.table),
             shapes=shapes_of(self.table),
             extent=extent_of(self.table, self.crs),
@@ -153,9 +154,11 @@ def zone_of(crs: CRS) -> str:
     return f"CM {told[0]:g}°" + (f", {prefix}" if prefix else "")
 
 
-def synthetic_of(table: pd.DataFrame | None) -> str:
-    """Whether the rows are made up: all, some, none or unknown."""
+def synthetic_of(table: pd.DataFrame | None, silent: bool) -> str:
+    """Whether the rows are made up; where some say nothing (``silent``), the layer is not called real."""
     if table is None or "synthetic" not in table or table["synthetic"].dtype == object:
+        return "unknown"
+    if silent and not table["synthetic"].any():
         return "unknown"
     return "all" if table["synthetic"].all() else "some" if table["synthetic"].any() else "none"
 

@@ -65,6 +65,7 @@ def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None,
     settled = settle(frame, spec, where, implied=notes.implied_crs, broken=notes.broken_crs)
     frame, faults = settled.frame, [*named, *settled.faults]
     notes.settle(settled)
+    notes.silent = "synthetic" in frame and bool((frame["synthetic"].isna() | (frame["synthetic"] == "")).any())
     notes.table = frame = check_columns(frame, role, where, faults, notes)
     frame = frame if raster else check_geometry(frame, role, where, faults, notes)
     if faults:

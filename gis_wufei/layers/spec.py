@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -11,9 +12,12 @@ from ruamel.yaml import YAML
 
 from gis_wufei.errors import OneOf, unknown_name
 from gis_wufei.layers.provenance import Provenance
+from gis_wufei.standards import crops, facilities
+from gis_wufei.standards import roads as road_classes
 from gis_wufei.text import Text
 
 COORDINATES = ("lon", "lat", "x", "y", "lonlat")  # columns of a list that `fields` may name, too
+CODES: dict[str, Callable[[], Mapping[str, object]]] = {"facilities": facilities, "crops": crops, "roads": road_classes}
 
 
 class Column(BaseModel):
@@ -41,7 +45,13 @@ class Column(BaseModel):
     short: tuple[str, ...] = ()
     refers: str | None = None
     digits: tuple[int, ...] = ()
+    codes: Literal["facilities", "crops", "roads"] | None = None
     label: Text
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The only values the column may hold: listed, or the codes of a standard table; empty = any."""
+        return self.allowed if self.codes is None else tuple(CODES[self.codes]())
 
 
 class Role(BaseModel):
@@ -98,7 +108,7 @@ class LayerSpec(BaseModel):
     swap_axes: bool = Field(False, description="Exchange x and y of the rows that hold them the wrong way round.")
     fields: dict[str, str] = Field(
         default_factory=dict,
-        description="Our column: the file's column, where the names differ (lon and lat, x and y, or lonlat: of a list).",
+        description="Our column: the file's column, where names differ (lon and lat, x and y, or lonlat of a list).",
     )
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Our column: {the file's value: our value}."

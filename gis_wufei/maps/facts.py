@@ -8,24 +8,9 @@ from typing import Any
 import numpy as np
 
 from gis_wufei.maps.shapes import joined, rows_of
-from gis_wufei.plan import Plan, StreamPlan
+from gis_wufei.plan import StreamPlan
 from gis_wufei.standards import facilities
 from gis_wufei.text import Text, text
-
-
-def states_of_rules(plan: Plan, stream: StreamPlan) -> list[str]:
-    """Whether the layers are synthetic that the rules of a stream burned."""
-    used = {line.role for line in stream.eligibility.ledger if line.applied} | {"boundary"}
-    return [layer.certificate.synthetic for layer in plan.layers.by_name.values() if layer.role in used]
-
-
-def states_in_use(plan: Plan, stream: StreamPlan) -> list[str]:
-    """Whether the layers are synthetic on which a stream's result rests: places, roads, rules, facilities."""
-    spec = stream.spec
-    names = {spec.demand.layer, plan.study.spec.roads.layer, spec.facility.existing}
-    names |= {getattr(spec.demand, "stops", None), spec.haul.layer if spec.haul else None}
-    by_name = plan.layers.by_name
-    return states_of_rules(plan, stream) + [by_name[name].certificate.synthetic for name in sorted(filter(None, names))]
 
 
 def place_names(stream: StreamPlan) -> dict[str, str]:

@@ -50,18 +50,13 @@ def _entry(layer: Layer, look: styles.Style, name: str, label: Json, geometry: s
         "geometry": geometry,
         "visible": bool(look.get("visible", False)),
         "source": source_of(layer),
-        "synthetic": _badge(layer),
+        "synthetic": layer.certificate.synthetic,
         "style": dict(look["style"]),
         "fields": [],
         "title_field": None,
         "search": False,
         "features": collection,
     }
-
-
-def _badge(layer: Layer) -> str:
-    state = layer.certificate.synthetic
-    return state if state in ("all", "some") else "none"
 
 
 def _layer(layer: Layer) -> Iterator[Json]:
@@ -144,7 +139,7 @@ def _properties(
         if kind == "polygon":
             values["drawn_ha"] = round(float(area[i]), 2)
         if mixed:
-            values["synthetic"] = bool(frame["synthetic"].iloc[i])
+            values["synthetic"] = "all" if frame["synthetic"].iloc[i] else "none"
         yield values
 
 

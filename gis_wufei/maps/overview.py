@@ -76,6 +76,7 @@ def _meta(plan: Plan) -> list[Json]:
         "study": spec.name,
         "scenario": pair(plan.study.label),
         "law_date": spec.date.isoformat(),
+        "costs": words("report.costs_text"),
         "crs": crs_label(plan.grid.crs),
         "cell": words("map.amount.m", amount=f"{spec.cell_m:g}"),
         "network": words(

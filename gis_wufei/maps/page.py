@@ -36,13 +36,13 @@ def render_page(payload: Mapping[str, object]) -> str:
             Sections of the layer panel, in order: ``id``, ``label``.
         ``layers``
             ``id``, ``group``, ``label``, ``geometry`` (point, line, polygon), ``visible``, ``source``,
-            ``synthetic`` (all, some, none), ``style``, ``fields``, ``title_field``, ``search``, ``features``
+            ``synthetic`` (all, some, none, unknown), ``style``, ``fields``, ``title_field``, ``search``, ``features``
             (GeoJSON, lon/lat). Areas are drawn under lines, lines under points; inside a kind the earlier lies
             higher, as the panel lists them. In ``style`` a ``fill`` colour makes ``color`` the outline,
             ``fill: false`` leaves an area empty, ``interactive: false`` answers no click, ``under: true`` lies
             under the images, and ``by`` gives classes by one property. A point layer with ``names`` (``plain``
             or ``strong``) has its titles written on the map as far as there is room, the first features first.
-            With ``synthetic: some`` the features whose property ``synthetic`` is true are marked in their popups.
+            A popup bears the mark of its feature's property ``synthetic``, or without one that of the layer.
         ``images``
             PNG rasters as data URLs: ``id``, ``group``, ``label``, ``visible``, ``opacity``, ``bounds``,
             ``png``, ``legend``, ``synthetic`` (as of a layer; may be left out). They lie under every layer

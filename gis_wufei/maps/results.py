@@ -6,9 +6,7 @@ from itertools import pairwise
 from math import floor, log10
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import shapely
 
 from gis_wufei.maps import styles
 from gis_wufei.maps.facts import (
@@ -17,13 +15,13 @@ from gis_wufei.maps.facts import (
     reasons,
     rule_words,
     size_label,
-    states_in_use,
-    states_of_rules,
 )
 from gis_wufei.maps.raster import picture
 from gis_wufei.maps.shapes import degrees_of, features, rows_of
-from gis_wufei.maps.words import badge, column, fill, pair, words
+from gis_wufei.maps.words import column, fill, pair, words
 from gis_wufei.plan import Plan, StreamPlan
+from gis_wufei.report import CLASSES, land_codes, straight_lines
+from gis_wufei.report.lineage import land_layers, place_states, state_of, stream_layers, together
 from gis_wufei.standards import facilities
 from gis_wufei.text import Text, text
 
@@ -46,7 +44,7 @@ class StreamLayers:
         self.per = f"t_per_{self.kind.capacity_per}"
         self.site_name = stream.sites["name"].astype(str).to_dict()
         self.place_name = place_names(stream)
-        self.derived = badge(states_in_use(plan, stream))
+        self.derived = state_of(plan, stream_layers(plan, stream))
 
     def layers(self) -> list[Json]:
         """Every layer that has something to show."""
@@ -96,6 +94,7 @@ class StreamLayers:
         tier = np.array(TIERS)[np.searchsorted(breaks, tonnes, side="right")]
         look = np.where(missed > 0, np.where(missed < tonnes - 1e-6, "partly", "unserved"), tier)
         reason = reasons(self.stream)
+        states = place_states(self.plan, self.stream)
         rows = [
             {
                 "title": self.place_name[place],
@@ -107,7 +106,7 @@ class StreamLayers:
                 "missed": missed[i] or None,
                 "reason": reason.get(place),
                 "code": place,
-                "synthetic": bool(row.synthetic),
+                "synthetic": states[place],
                 "look": str(look[i]),
             }
             for i, (place, row) in enumerate(zip(places.index, rows_of(places), strict=True))
@@ -116,7 +115,6 @@ class StreamLayers:
         labels |= {name: text(f"map.place.{name}") for name in ("partly", "unserved")}
         labels = {name: label for name, label in labels.items() if (look == name).any()}
         amounts = {name: words("map.amount.t_per_year", amount=f"{tonnes[look == name].sum():,.0f}") for name in labels}
-        state = "all" if places["synthetic"].all() else "some" if places["synthetic"].any() else "none"
         return self._entry(
             "places",
             "point",
@@ -132,7 +130,7 @@ class StreamLayers:
                 column("code"),
             ],
             style=self._classed("places", "look", labels, amounts),
-            synthetic=state,
+            synthetic=together(states),
             search=True,
         )
 
@@ -226,10 +224,6 @@ class StreamLayers:
     def allocation(self) -> Json:
         """A straight line from each place to the site that serves it."""
         table = self.stream.assignments
-        start = self.stream.demand.places.geometry.loc[table["place_id"]].to_numpy()
-        end = self.stream.sites.geometry.loc[table["site_id"]].to_numpy()
-        ends = np.stack([shapely.get_coordinates(start), shapely.get_coordinates(end)], axis=1)
-        lines = gpd.GeoSeries(shapely.linestrings(ends), crs=self.stream.sites.crs)
         rows = [
             {
                 "title": f"{self.place_name[row.place_id]} → {self.site_name[row.site_id]}",
@@ -243,7 +237,7 @@ class StreamLayers:
         return self._entry(
             "allocation",
             "line",
-            features(lines, rows),
+            features(straight_lines(self.stream), rows),
             [
                 column("tonnes", "t_per_year", 1),
                 column("road_km", "km", 1),
@@ -310,23 +304,16 @@ class StreamLayers:
         )
 
     def land(self) -> Json:
-        """Eligible, conditional and excluded ground as a picture."""
+        """The ground by its class (``CLASSES``) as a picture."""
         look = styles.of_result("land", self.position)
-        found = self.stream.eligibility
-        grid = found.grid
-        condition = np.zeros(grid.shape, bool)
-        for line in found.ledger:
-            if line.effect == "condition" and line.rule_id in found.marks:
-                condition |= found.marks[line.rule_id]
-        codes = np.where(found.excluded, 3, np.where(condition, 2, 1)) * grid.inside
-        colours = [look["classes"][name] for name in ("eligible", "condition", "excluded")]
-        url, corners = picture(grid, codes.astype(np.uint8), colours)
+        grid, codes = self.stream.eligibility.grid, land_codes(self.stream.eligibility)
+        url, corners = picture(grid, codes, [look["classes"][name] for name in CLASSES.values()])
         legend = [
             {
                 "label": words(f"map.ground.{name}", ha=f"{grid.area_ha(codes == code):,.0f}"),
                 "color": look["classes"][name],
             }
-            for code, name in enumerate(("eligible", "condition", "excluded"), 1)
+            for code, name in CLASSES.items()
         ]
         return {
             "id": f"{self.stream.id}-land",
@@ -336,7 +323,7 @@ class StreamLayers:
             "opacity": look["opacity"],
             "bounds": corners,
             "png": url,
-            "synthetic": badge(states_of_rules(self.plan, self.stream)),
+            "synthetic": state_of(self.plan, land_layers(self.plan, self.stream)),
             "legend": legend,
         }
 

@@ -11,7 +11,9 @@ from gis_wufei.maps.shapes import plain_value
 from gis_wufei.maps.words import fill, pair, words
 from gis_wufei.plan import Plan, StreamPlan
 from gis_wufei.plan.model import Warn
-from gis_wufei.text import Text, text
+from gis_wufei.report import costs_left_out
+from gis_wufei.standards import facilities
+from gis_wufei.text import Text
 
 Json = dict[str, Any]
 
@@ -82,7 +84,7 @@ def _card(plan: Plan, stream: StreamPlan) -> Json:
     return {
         "id": stream.id,
         "label": pair(stream.spec.label),
-        "status": words(f"map.status.{stream.siting.status}"),
+        "status": words(f"status.{stream.siting.status}"),
         "figures": figures,
         "notes": list(_notes(stream)),
     }
@@ -140,6 +142,8 @@ def _notes(stream: StreamPlan) -> list[Json]:
     cost, bound = (stream.figures[f"{name}_yuan_per_year"] / 1e4 for name in ("collection", "routing_bound"))
     if cost > 0 and isfinite(bound):
         found.append(words("map.routing_words", cost=f"{cost:,.1f}", bound=f"{bound:,.1f}"))
+    remarks = (costs_left_out(stream), facilities()[stream.spec.facility.kind].remark)
+    found += [pair(remark) for remark in remarks if remark]
     for reason, places, tonnes in unserved_by_reason(stream):
         told = f"{tonnes:,.{0 if tonnes >= 100 else 1}f}"
         found.append(words("map.unserved_words", reason=reason_words(reason, ""), places=f"{places:,}", t=told))
@@ -147,13 +151,12 @@ def _notes(stream: StreamPlan) -> list[Json]:
 
 
 def siting_words(stream: StreamPlan) -> Text | None:
-    """How good the siting is, with its gap and bound; None without a plan."""
+    """How good the siting is by its own estimate of cost, with gap and bound; None without a plan."""
     result = stream.siting
     if result.objective is None or result.bound is None or result.gap is None:
         return None
     return fill(
         "map.siting_words",
-        status=text(f"map.status.{result.status}"),
         gap=f"{100 * result.gap:.2f}",
         cost=f"{result.objective / 1e4:,.1f}",
         bound=f"{result.bound / 1e4:,.1f}",

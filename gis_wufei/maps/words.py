@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from gis_wufei.layers import Layer, Layers
+from gis_wufei.layers import Layer
 from gis_wufei.layers.spec import roles
 from gis_wufei.standards import crops, facilities, roads, unit_verdicts
 from gis_wufei.text import Text, catalogue, text
@@ -84,22 +82,3 @@ def source_of(layer: Layer) -> Json:
         return {"zh": line, "en": line}
     low, high = f"{min(metres):,.4g}", f"{max(metres):,.4g}"
     return words("map.source_accuracy", source=line, metres=low if low == high else f"{low}–{high}")
-
-
-def badge(states: Sequence[str]) -> str:
-    """``all``, ``some`` or ``none`` of a result that rests on layers in these states."""
-    if states and all(state == "all" for state in states):
-        return "all"
-    return "some" if any(state in ("all", "some") for state in states) else "none"
-
-
-def file_of(layer: Layer, folder: Path) -> str:
-    """The layer's file, told from the study's folder; never a path of this machine."""
-    path = layer.certificate.path
-    name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
-    return f"{name} ({layer.certificate.layer})" if layer.certificate.layer else name
-
-
-def synthetic_layers(layers: Layers) -> list[Text]:
-    """Labels of the layers that hold made-up data."""
-    return [layer.label for layer in layers.by_name.values() if layer.certificate.synthetic in ("all", "some")]

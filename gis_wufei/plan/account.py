@@ -35,7 +35,8 @@ def figures(plan: StreamPlan) -> dict[str, float]:
     site_yuan = float(opened["yuan_per_year"].sum())
     round_yuan = float(rounds["yuan_per_cycle"].sum()) * cycles
     haul_yuan = float(haul["yuan_per_year"].sum())
-    served = tonnes - missed
+    served = max(tonnes - missed, 0.0)
+    served = served if served > 1e-9 * tonnes else 0.0
     total = site_yuan + round_yuan + haul_yuan
     return {
         **{f"t_per_year_{level}": float(places[f"t_per_year_{level}"].sum()) for level in LEVELS},
@@ -106,14 +107,19 @@ def stream_warnings(
     """Warnings of one stream, most serious first."""
     found: list[Warn] = []
     stream = {"stream": spec.label}
+    if not sites["opened"].any():
+        found.append(Warn("W-NOTHING-SERVED", dict(stream)))
     beyond = demand.places.index[~demand.places.intersects(area.geometry.iloc[0])]
     if len(beyond):
         found.append(Warn("W-PLACES-OUTSIDE", {**stream, "count": len(beyond), "places": _named(list(beyond))}))
-    unknown = [line for line in land.ledger if not line.applied and not line.reason]
+    unknown = [line for line in land.ledger if line.in_force and not line.applied and not line.reason]
     if unknown:
         names = ", ".join(line.rule_id for line in unknown)
         wanted = [roles()[role].label for role in sorted({line.role for line in unknown})]
         found.append(Warn("W-RULE-NOLAYER", {**stream, "rules": names, "roles": wanted}))
+    later = [line.rule_id for line in land.ledger if not line.in_force]
+    if later:
+        found.append(Warn("W-RULE-DATE", {**stream, "rules": ", ".join(later)}))
     changed = [line for line in land.ledger if line.reason]
     if changed:
         named = "; ".join(f"{line.rule_id} ({line.reason})" for line in changed)
@@ -129,8 +135,11 @@ def stream_warnings(
         facts = {**stream, "sites": _named(list(clash.index)), "rules": ", ".join(conflicts)}
         found.append(Warn("W-EXISTING-CONFLICT", facts))
     off = sites[sites["left_out"] != ""]
-    if len(off):
-        found.append(Warn("W-SITES-OFF", {**stream, "count": len(off)}))
+    kept = off[off["state"] == "keep"]
+    if len(kept):
+        found.append(Warn("W-EXISTING-OFF", {**stream, "sites": _named(list(kept.index))}))
+    if len(off) > len(kept):
+        found.append(Warn("W-SITES-OFF", {**stream, "count": len(off) - len(kept)}))
     if to is not None:
         found += _overfull(spec, haul, to)
     if spec.haul is not None and len(haul):
@@ -138,7 +147,8 @@ def stream_warnings(
         if driven.max() > spec.haul.shift_h:
             facts = {**stream, "hours": float(driven.max()), "shift_h": spec.haul.shift_h}
             found.append(Warn("W-HAUL-SHIFT", facts))
-    if spec.collection.cycles_per_year is None and len(set(seasons()[spec.demand.season].months)) > 1:
+    routed = bool(sites["opened"].any())
+    if routed and spec.collection.cycles_per_year is None and len(set(seasons()[spec.demand.season].months)) > 1:
         found.append(Warn("W-PEAK", dict(stream)))
     return tuple(found)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from gis_wufei.errors import Fault, InputError
+from gis_wufei.errors import Fault, InputError, listed
 from gis_wufei.network import ODMatrix, Trips, paths
 from gis_wufei.plan.cost import TruckCost
 from gis_wufei.study import HaulSpec
@@ -58,7 +58,8 @@ def receivers(spec: HaulSpec, facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """
     chosen = facilities[facilities["kind"] == spec.kind]
     if chosen.empty:
-        raise InputError([Fault("E-STUDY-haul", "study.yaml", {"layer": spec.layer, "kind": spec.kind})])
+        facts = {"layer": spec.layer, "kind": spec.kind, "have": listed(facilities["kind"].unique())}
+        raise InputError([Fault("E-STUDY-haul", f"layers.{spec.layer}", facts)])
     return chosen.set_index("facility_id").sort_index()
 
 

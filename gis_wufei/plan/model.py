@@ -103,5 +103,9 @@ class Plan:
 
     @property
     def infeasible(self) -> tuple[str, ...]:
-        """Ids of the streams without a plan."""
-        return tuple(name for name, stream in self.streams.items() if stream.siting.status in ("infeasible", "timeout"))
+        """Ids of the streams without a plan, and of those whose plan serves nobody."""
+        return tuple(
+            name
+            for name, stream in self.streams.items()
+            if stream.siting.status in ("infeasible", "timeout") or stream.figures["served_t_per_year"] <= 0
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -153,26 +154,34 @@ def _why(reach: Reach, place: int, max_road_km: float) -> tuple[str, str]:
     distance = reach.there.distance_m[place]
     if distance.size == 0:
         return "unserved.no_site", ""
-    usable = np.isfinite(distance) & np.isfinite(reach.round_km[place]) & np.isfinite(reach.haul_yuan_per_t)
+    around = np.isfinite(distance) & np.isfinite(reach.round_km[place])
+    usable = around & np.isfinite(reach.haul_yuan_per_t)
     if usable.any():
         nearest = float(distance[usable].min()) / 1000
         if nearest > max_road_km:
             return "unserved.beyond_max_road_km", f"{nearest:.1f} km > {max_road_km:g} km"
         return "unserved.no_site", ""
+    if around.any():
+        return "unserved.no_way_on", f"{float(distance[around].min()) / 1000:.1f} km"
     reasons = {reach.there.reason(place, site) for site in range(distance.size)}
     if reasons == {"off_network"} and np.isfinite(reach.there.origin_access_m[place]):
         return "unserved.off_network", f"{reach.there.origin_access_m[place] / 1000:.1f} km"
     return ("unserved.one_way" if "one_way" in reasons else "unserved.no_road"), ""
 
 
-def explain(problem: SitingProblem, result: SitingResult) -> tuple[Warn, ...]:
-    """The solver's account of an infeasible problem, as sentences of the catalogue."""
+def explain(problem: SitingProblem, result: SitingResult, demand: Demand, kind: FacilityKind) -> tuple[Warn, ...]:
+    """Why there is no plan, as sentences of the catalogue."""
+    if result.status == "timeout":
+        return (Warn("infeasible.timeout", {"stopped": text(f"stopped.{result.stopped_by}")}),)
+    name = demand.places["name"].to_dict()
     told = []
     for fact in result.explanation:
-        limits = [text(f"limit.{name}") for name in fact.facts["limits"]]  # type: ignore[attr-defined]
-        ids = fact.facts["place_ids"]
-        shown = ", ".join(ids[:SHOWN]) + (f", +{len(ids) - SHOWN}" if len(ids) > SHOWN else "")  # type: ignore[index,arg-type]
-        told.append(
-            Warn(f"infeasible.{fact.code}", {**fact.facts, "limit": limits or text("limit.none"), "ids": shown})
-        )
+        facts = fact.facts
+        ids: Sequence[str] = facts["place_ids"]  # type: ignore[assignment]
+        names = ", ".join(f"{name[place]} ({place})" for place in ids[:SHOWN])
+        more = f", +{len(ids) - SHOWN}" if len(ids) > SHOWN else ""
+        limits = [text(f"limit.{limit}") for limit in facts["limits"]]  # type: ignore[attr-defined]
+        unit = text(f"measure.{kind.capacity_column.removeprefix('capacity_')}")
+        own = {"limit": limits or text("limit.none"), "ids": names + more, "unit": unit}
+        told.append(Warn(f"infeasible.{fact.code}", {**facts, **own}))
     return tuple(told)

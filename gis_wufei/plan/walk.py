@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Protocol
 
 import geopandas as gpd
@@ -16,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gis_wufei.demand import Demand, estimate
-from gis_wufei.errors import CheckFailedError, Fault, InputError
+from gis_wufei.errors import CheckFailedError, Fault, InputError, nearest
 from gis_wufei.land import Eligibility, Masks, assess, binding_rules, candidate_sites, existing_sites, make_grid
 from gis_wufei.layers import Layers, gather
 from gis_wufei.network import Network, NetworkReport, RoadProfile, Trips, build_network, od_matrix, prepare, snap
@@ -182,9 +181,9 @@ def _chosen(study: Study, streams: Sequence[str] | None) -> tuple[str, ...]:
     known = tuple(study.spec.streams)
     strangers = [name for name in streams or () if name not in known]
     if strangers:
-        near = {name: get_close_matches(name, known, n=1) for name in strangers}
         facts = {"known": ", ".join(known)}
-        raise InputError([Fault("E-STUDY-stream", "streams", {"name": n, **facts}) for n in near])
+        told = ({"name": name, "hint": nearest(name, known), **facts} for name in strangers)
+        raise InputError([Fault("E-STUDY-stream", "streams", entry) for entry in told])
     return tuple(name for name in known if streams is None or name in streams)
 
 
@@ -303,7 +302,7 @@ def _stream(walk: _Walk, name: str, ground: Ground) -> StreamPlan:
         warnings=account.stream_warnings(
             spec, walk.layers.area, ground.demand, ground.eligibility, sites, lines, ground.to
         ),
-        explanation=explain(problem, result),
+        explanation=explain(problem, result, ground.demand, kind),
     )
     return replace(plan, figures=account.figures(plan))
 
@@ -323,6 +322,9 @@ def _ground(walk: _Walk, name: str, spec: StreamSpec) -> Ground:
         if spec.facility.existing is not None:
             layer = layers[spec.facility.existing]
             standing = existing_sites(eligibility, layer.frame, layer.certificate.path.name, kind)
+            while set(standing.index) & set(sites.index):  # a facility may be called as we call a candidate
+                sites = sites.rename(index="new-{}".format)
+                sites["name"] = sites.index
             sites = gpd.GeoDataFrame(pd.concat([standing, sites]), crs=sites.crs)
     to = None if spec.haul is None else receivers(spec.haul, layers[spec.haul.layer].frame)
     frames = [demand.places.geometry, sites.geometry, *([] if to is None else [to.geometry])]

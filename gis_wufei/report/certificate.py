@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gis_wufei import __version__
-from gis_wufei.errors import Fault, InputError, Rows, visible
+from gis_wufei.errors import Fault, InputError, Rows, os_reason, visible
 from gis_wufei.layers import Certificate, Remark, roles
 from gis_wufei.layers.certificate import ANSWERS
 from gis_wufei.report.certificate_page import certificate_html
@@ -138,7 +138,7 @@ def write_certificate(paper: Certificate, folder: Path, lang: str = "zh") -> lis
         if not len(table):
             (folder / QUARANTINE_FILE).unlink(missing_ok=True)
     except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(folder), {"reason": error.strerror or str(error)})]) from error
+        raise InputError([Fault("E-OUT-002", str(folder), {"reason": os_reason(error)})]) from error
     return written
 
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gis_wufei.errors import Fault, InputError
+from gis_wufei.errors import Fault, InputError, os_reason
 from gis_wufei.plan import Plan
 from gis_wufei.report.geodata import write_gpkg
 from gis_wufei.report.lock import locked
 from gis_wufei.report.manifest import made_by_us, outputs_of, write_manifest
 from gis_wufei.report.sheets import write_csv, write_xlsx
 from gis_wufei.study import Study
+from gis_wufei.text import say
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ def publish(plan: Plan, out_root: Path | str, lang: str = "zh", writers: Sequenc
 
     Everything is written into a folder beside the target first. On any failure, an interrupt
     among them, that folder is removed and earlier results stand as they were. Files that somebody
-    else put among earlier results are kept in ``<scenario>.kept``, beside the new ones.
+    else put among earlier results are kept in ``<scenario>.kept``, beside the new ones; a warning of
+    this module's logger, which Python shows on stderr, says so in ``lang``.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ def publish(plan: Plan, out_root: Path | str, lang: str = "zh", writers: Sequenc
     with _os_faults(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target.parent / f".{target.name}.lock"):
-            fresh, old = _tidied(target)
+            fresh, old = _tidied(target, lang)
             try:
                 fresh.mkdir()
                 seconds: dict[str, float] = {}
@@ -66,7 +68,7 @@ def publish(plan: Plan, out_root: Path | str, lang: str = "zh", writers: Sequenc
                     seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - began
                 write_manifest(plan, fresh, seconds)
                 _refuse_strangers(target)  # again: something may have come meanwhile
-                _swap(fresh, target, old)
+                _swap(fresh, target, old, lang)
             except BaseException:
                 shutil.rmtree(fresh, ignore_errors=True)
                 raise
@@ -95,7 +97,7 @@ def _os_faults(target: Path) -> Iterator[None]:
     except InputError:
         raise
     except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(target), {"reason": error.strerror or str(error)})]) from error
+        raise InputError([Fault("E-OUT-002", str(target), {"reason": os_reason(error)})]) from error
 
 
 def _refuse_strangers(target: Path) -> None:
@@ -105,7 +107,7 @@ def _refuse_strangers(target: Path) -> None:
         raise InputError([Fault("E-OUT-001", str(target))])
 
 
-def _tidied(target: Path) -> tuple[Path, Path]:
+def _tidied(target: Path, lang: str) -> tuple[Path, Path]:
     """Names of the folders beside the target, once what a killed run left there is cleared away.
 
     We hold the lock, so what bears these names has no owner any more.
@@ -113,7 +115,7 @@ def _tidied(target: Path) -> tuple[Path, Path]:
     fresh, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
     if old.exists():
         if target.exists():
-            _discard(old, target)
+            _discard(old, target, lang)
         else:  # killed between the two renames
             old.rename(target)
     if fresh.exists():
@@ -121,7 +123,7 @@ def _tidied(target: Path) -> tuple[Path, Path]:
     return fresh, old
 
 
-def _swap(fresh: Path, target: Path, old: Path) -> None:
+def _swap(fresh: Path, target: Path, old: Path, lang: str) -> None:
     moved = target.exists()
     if moved:
         target.rename(old)
@@ -134,10 +136,10 @@ def _swap(fresh: Path, target: Path, old: Path) -> None:
     if moved:
         # The new results stand; what cannot be deleted now is cleared away by the next run.
         with suppress(OSError):
-            _discard(old, target)
+            _discard(old, target, lang)
 
 
-def _discard(old: Path, target: Path) -> None:
+def _discard(old: Path, target: Path, lang: str) -> None:
     """Delete earlier results, but keep what others put among them."""
     foreign = _foreign(old) if made_by_us(old) else []
     if foreign:
@@ -145,7 +147,8 @@ def _discard(old: Path, target: Path) -> None:
         for name in foreign:
             (kept / name).parent.mkdir(parents=True, exist_ok=True)
             (old / name).rename(kept / name)
-        log.warning("files that no run wrote were kept in %s: %s", kept, ", ".join(foreign))
+        names = ("、" if lang == "zh" else ", ").join(foreign)
+        log.warning("%s", say("W-OUT-KEPT", lang, folder=kept, files=names))
     shutil.rmtree(old)
 
 

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 from rasterio.features import shapes
 
+from gis_wufei.land import Eligibility
 from gis_wufei.layers.outgoing import fixed_date
 from gis_wufei.plan import Plan, StreamPlan
 from gis_wufei.report.grounds import about, credits_of, file_of
@@ -20,7 +22,8 @@ from gis_wufei.report.table import MU_PER_HA
 
 GPKG_FILE = "plan.gpkg"
 MakeLayer = Callable[[Plan, str], pd.DataFrame]
-CLASSES = {1: "excluded", 2: "conditional", 3: "eligible"}
+CLASSES = {1: "eligible", 2: "avoid", 3: "conditional", 4: "excluded"}
+"""Of land: no rule touches it, it had better be avoided, an approval is needed, it is barred."""
 
 
 def write_gpkg(plan: Plan, folder: Path, lang: str) -> None:
@@ -85,13 +88,17 @@ def _sites(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
 
 
 def _assignments(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
-    """A straight line from each place to its site."""
-    frame = stream.assignments
-    place = shapely.get_coordinates(stream.demand.places.geometry.loc[frame["place_id"]].to_numpy())
-    site = shapely.get_coordinates(stream.sites.geometry.loc[frame["site_id"]].to_numpy())
-    lines = shapely.linestrings(np.stack([place, site], axis=1)) if len(frame) else []
-    table = frame.assign(synthetic=state_of(plan, stream_layers(plan, stream)))
-    return gpd.GeoDataFrame(table, geometry=lines, crs=stream.sites.crs)
+    table = stream.assignments.assign(synthetic=state_of(plan, stream_layers(plan, stream)))
+    return gpd.GeoDataFrame(table, geometry=straight_lines(stream).to_numpy(), crs=stream.sites.crs)
+
+
+def straight_lines(stream: StreamPlan) -> gpd.GeoSeries:
+    """A line from each place to its site, in the order of the assignments."""
+    table = stream.assignments
+    place = shapely.get_coordinates(stream.demand.places.geometry.loc[table["place_id"]].to_numpy())
+    site = shapely.get_coordinates(stream.sites.geometry.loc[table["site_id"]].to_numpy())
+    lines = shapely.linestrings(np.stack([place, site], axis=1)) if len(table) else []
+    return gpd.GeoSeries(lines, crs=stream.sites.crs)
 
 
 def _trips(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
@@ -102,15 +109,20 @@ def _hauls(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
     return stream.haul.assign(synthetic=state_of(plan, stream_layers(plan, stream)))
 
 
-def _eligibility(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
-    """Connected pieces of ground by class: excluded, conditional (an approval is needed), eligible."""
-    land = stream.eligibility
+def land_codes(land: Eligibility) -> NDArray[np.uint8]:
+    """The class of every cell (``CLASSES``), 0 outside the area; where several fit, the gravest."""
     conditional = np.zeros(land.grid.shape, bool)
     for line in land.ledger:
         if line.effect == "condition" and line.rule_id in land.marks:
             conditional |= land.marks[line.rule_id]
-    code = np.where(land.excluded, 1, np.where(conditional, 2, 3)).astype(np.uint8)
-    found = list(shapes(code, mask=land.grid.inside, connectivity=4, transform=land.grid.transform))
+    code = np.select([land.excluded, conditional, land.score < 1], [4, 3, 2], 1) * land.grid.inside
+    return np.asarray(code, np.uint8)
+
+
+def _eligibility(plan: Plan, stream: StreamPlan) -> gpd.GeoDataFrame:
+    """Connected pieces of ground by class (``CLASSES``)."""
+    land = stream.eligibility
+    found = list(shapes(land_codes(land), mask=land.grid.inside, connectivity=4, transform=land.grid.transform))
     pieces = np.array([shapely.geometry.shape(piece) for piece, _ in found], dtype=object)
     hectares = shapely.area(pieces) / 10_000
     table = pd.DataFrame(

@@ -13,7 +13,8 @@ from gis_wufei.layers import Certificate, Remark, roles
 from gis_wufei.plan import Plan, StreamPlan
 from gis_wufei.report.lineage import state_of
 from gis_wufei.report.table import MU_PER_HA, Table, by_stream, yes
-from gis_wufei.text import say
+from gis_wufei.standards import facilities
+from gis_wufei.text import Text, catalogue, say
 
 SHOWN_SOURCES = 5
 
@@ -41,7 +42,7 @@ def ledger(plan: Plan, lang: str) -> Table:
                 "status": [say(f"status.{line.status}", lang) for line in lines],
                 "superseded": yes([line.superseded for line in lines], lang),
                 "change": [line.reason for line in lines],
-                "source": [line.source for line in lines],
+                "source": [source_in(line.source, lang) for line in lines],
                 "synthetic": [
                     say(f"synthetic.{state}", lang) if line.applied else ""
                     for state, line in zip(states, lines, strict=True)
@@ -61,7 +62,7 @@ def numbers(plan: Plan, lang: str) -> Table:
             "number": frame[f"label_{'zh' if lang == 'zh' else 'en'}"],
             **{column: frame[column] for column in ("value", "low", "high", "unit")},
             "status": [say(f"status.{status}", lang) for status in frame["status"]],
-            "source": frame["source"],
+            "source": [source_in(source, lang) for source in frame["source"]],
             "streams": frame["streams"],
         }
     )
@@ -111,6 +112,21 @@ def file_of(plan: Plan, paper: Certificate) -> str:
     return paper.path.name
 
 
+def source_in(source: str, lang: str) -> str:
+    """A source of the standards: documents by their own names, our phrases (``cited.``) in the reader's language."""
+    phrases = {entry.en: entry.in_lang(lang) for key, entry in catalogue().items() if key.startswith("cited.")}
+    return "; ".join(phrases.get(part, part) for part in source.split("; "))
+
+
+def costs_left_out(stream: StreamPlan) -> Text | None:
+    """What the cost of a stream's facilities leaves out, beyond what every cost does; None where nothing is known."""
+    kind = facilities()[stream.spec.facility.kind]
+    if kind.costs_leave_out is None:
+        return None
+    told = {lang: say("report.costs_kind", lang, kind=kind.label, what=kind.costs_leave_out) for lang in ("zh", "en")}
+    return Text(**told)
+
+
 def _remarks(remarks: Sequence[Remark], lang: str) -> str:
     return "; ".join(remark.text(lang) for remark in remarks)
 
@@ -132,6 +148,7 @@ def about(plan: Plan, lang: str) -> list[tuple[str, str]]:
     by_state: dict[str, list[str]] = {}
     for layer in plan.layers.by_name.values():
         by_state.setdefault(layer.certificate.synthetic, []).append(layer.label.in_lang(lang))
+    left_out = {told.in_lang(lang) for stream in plan.streams.values() if (told := costs_left_out(stream))}
     comma = "、" if lang == "zh" else ", "
     colon = "：" if lang == "zh" else ": "
     lines = [
@@ -148,5 +165,7 @@ def about(plan: Plan, lang: str) -> list[tuple[str, str]]:
         ("crs", crs_label(plan.grid.crs)),
         ("version", f"gis_wufei {__version__}"),
         ("units", say("report.units_text", lang)),
+        ("costs", say("report.costs_text", lang)),
+        *(("costs", told) for told in sorted(left_out)),
     ]
     return [(say(f"report.{key}", lang), text) for key, text in lines]

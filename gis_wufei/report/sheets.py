@@ -36,6 +36,8 @@ def write_csv(plan: Plan, folder: Path, lang: str) -> None:
     for name, table in all_tables(plan, lang).items():
         frame = table.labelled()
         frame = frame.map(inert).set_axis([inert(str(header)) for header in frame.columns], axis=1)
+        # pandas' own format reaches columns of numbers only.
+        frame = frame.apply(lambda column: column.map(_short) if column.dtype == object else column)
         frame.to_csv(
             folder / CSV_FOLDER / f"{name}.csv",
             index=False,
@@ -152,6 +154,11 @@ def _clean(text: str) -> str:
     """Text that a file can hold: no half characters, no control characters but line ends."""
     whole = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(letter if letter >= " " or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in whole)
+
+
+def _short(value: Any) -> Any:
+    """A number among texts, as short as those in a column of numbers."""
+    return SIGNIFICANT % value if isinstance(value, float) and math.isfinite(value) else value
 
 
 def inert(value: Any) -> Any:

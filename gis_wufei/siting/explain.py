@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 
@@ -34,29 +35,36 @@ class _Short:
     left: Floats  # of each place, in a plan that leaves as little as was found
 
 
-def explain(problem: SitingProblem, spec: SolveSpec) -> tuple[Fact, ...]:
-    """The facts of an infeasible problem (see ``Fact``)."""
-    in_reach = problem.in_reach
-    load = float(problem.load[in_reach].sum())
-    largest = np.sort(_largest(problem))[::-1]
-    must = float(_largest(problem)[problem.keep].sum())
-    may = np.sort(_largest(problem)[~problem.keep])[::-1]
+def room(problem: SitingProblem) -> float:
+    """Load that fits into the sites that may be open together, each at its largest."""
+    largest = _largest(problem)
+    may = np.sort(largest[~problem.keep])[::-1]
     if problem.max_open is not None:
         may = may[: max(0, problem.max_open - int(problem.keep.sum()))]
-    capacity = must + float(may.sum())
-    short = _short(problem, spec)
+    return float(largest[problem.keep].sum() + may.sum())
+
+
+def explain(problem: SitingProblem, spec: SolveSpec) -> tuple[Fact, ...]:
+    """The facts of an infeasible problem (see ``Fact``), within the time of one search."""
+    seconds = spec.time_limit_s / (1 + len(WAIVED))
+    in_reach = problem.in_reach
+    load = float(problem.load[in_reach].sum())
+    capacity = room(problem)
+    short = _short(problem, spec, seconds)
     if short is None:  # not even a plan that serves nobody
         short = _Short(load, True, np.where(in_reach, 1.0, 0.0))
-    limits = tuple(name for name, waive in WAIVED.items() if _binds(name, problem) and _fits(waive(problem), spec))
+    limits = tuple(
+        name for name, waive in WAIVED.items() if _binds(name, problem) and _fits(waive(problem), spec, seconds)
+    )
     places = [problem.place_ids[i] for i in np.flatnonzero(short.left > TOLERANCE)]
-    scarce = float(largest.sum()) < load * (1 - TOLERANCE)
+    scarce = float(_largest(problem).sum()) < load * (1 - TOLERANCE)
     return (
         Fact(
             "capacity" if scarce else "other",
             {
                 "load": load,
                 "capacity": capacity,
-                "short": short.load,
+                "short": max(short.load, load - capacity),
                 "exact": short.exact,
                 "places": len(places),
                 "place_ids": tuple(places),
@@ -78,21 +86,32 @@ def _binds(name: str, problem: SitingProblem) -> bool:
     }[name]
 
 
-def _fits(problem: SitingProblem, spec: SolveSpec) -> bool:
-    short = _short(problem, spec)
-    return short is not None and not (short.left > TOLERANCE).any()
+def _fits(problem: SitingProblem, spec: SolveSpec, seconds: float) -> bool:
+    """Whether a plan is found that serves all; any will do."""
+    if _contradictory(problem):
+        return False
+    if not problem.in_reach.any() and not problem.keep.any() and not problem.min_open:
+        return True
+    found = Model(problem).run(mip_gap=inf, max_nodes=spec.max_nodes, seconds=seconds, seed=spec.seed)
+    return found.values is not None
 
 
-def _short(problem: SitingProblem, spec: SolveSpec) -> _Short | None:
-    """The least load that stays behind when it may; None when the sites' own limits contradict each other."""
+def _contradictory(problem: SitingProblem) -> bool:
+    """Whether no number of open sites is within the limits."""
     openable = int(problem.possible.any(axis=1).sum())
     most = len(problem.site_ids) if problem.max_open is None else problem.max_open
-    if openable < problem.min_open or problem.keep.sum() > most:
+    return openable < problem.min_open or bool(problem.keep.sum() > most)
+
+
+def _short(problem: SitingProblem, spec: SolveSpec, seconds: float) -> _Short | None:
+    """The least load that stays behind when it may; None when the sites' own limits contradict each other."""
+    if _contradictory(problem):
         return None
     model = Model(problem, elastic=True)
-    found = model.run(max_nodes=spec.max_nodes, seconds=spec.time_limit_s, seed=spec.seed)
+    found = model.run(max_nodes=spec.max_nodes, seconds=seconds, seed=spec.seed)
     if found.values is None:
-        return None if found.stopped_by == "infeasible" else _Short(found.bound, False, np.ones(len(problem.load)))
+        everyone = np.where(problem.in_reach, 1.0, 0.0)
+        return None if found.stopped_by == "infeasible" else _Short(found.bound, False, everyone)
     left = model.left(found.values)
     total = float(problem.load @ left)
     return _Short(min(found.bound, total) if found.stopped_by != "gap" else total, found.stopped_by == "gap", left)

@@ -100,6 +100,7 @@ class Model:
             "parallel": "off",
             "random_seed": seed,
             "mip_rel_gap": mip_gap,
+            "mip_abs_gap": 0.0,
             "mip_max_nodes": max_nodes,
             "mip_feasibility_tolerance": FEASIBILITY,
             "time_limit": max(seconds, 0.01),
@@ -113,7 +114,7 @@ class Model:
             solution = highspy.HighsSolution()
             solution.col_value = start.tolist()
             highs.setSolution(solution)
-        highs.run()
+        highs.solve_or_stop()
         return self._answer(highs, whole)
 
     def _answer(self, highs: highspy.Highs, whole: bool) -> Answer:
@@ -240,7 +241,7 @@ class Model:
 
 
 class _QuietHighs(highspy.Highs):
-    """HiGHS without its banner, which would stand among a program's results on stdout."""
+    """HiGHS that prints nothing among a program's results on stdout and ends at Ctrl-C."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -248,6 +249,18 @@ class _QuietHighs(highspy.Highs):
     def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS's own name; called by its constructor
         self.setOptionValue("output_flag", False)
         super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+    def solve_or_stop(self) -> None:
+        """Solve in a thread of its own, so that an interrupt is heard at once and ends the search."""
+        self.HandleUserInterrupt = True
+        thread = self.startSolve()
+        try:
+            while not self.wait(0.2)[0]:
+                pass
+        except KeyboardInterrupt:
+            self.cancelSolve()  # type: ignore[no-untyped-call]
+            thread.join()
+            raise
 
 
 class _Rows:

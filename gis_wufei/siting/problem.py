@@ -42,7 +42,7 @@ class SolveSpec(BaseModel):
         default=0.005, ge=0, lt=1, description="A plan counts as optimal when proven to cost so little too much."
     )
     max_nodes: int = Field(default=20_000, ge=0, description="Nodes of the search tree; the budget of the search.")
-    time_limit_s: float = Field(default=120, gt=0, description="A guard; plans may differ where it strikes.")
+    time_limit_s: float = Field(default=600, gt=0, description="A guard; plans may differ where it strikes.")
     seed: int = Field(default=0, ge=0, lt=2**31)
 
 

@@ -184,6 +184,8 @@ class FacilityKind(_Sourced):
     opex_share: Annotated[Quantity, _in("1/yr")] = Field(description="Yearly operation as a share of capex.")
     unload_min: Annotated[Quantity, _in("min")]
     life_years: Positive
+    costs_leave_out: Text | None = Field(None, description="What its yearly cost does not hold; told with the results.")
+    remark: Text | None = Field(None, description="What else a planner must hear of it; told with the results.")
 
     @property
     def capacity_column(self) -> str:
@@ -229,6 +231,10 @@ class Rule(_Sourced):
     basis_new: str = Field("", description="Article that replaces it; empty until confirmed.")
     valid_from: date | None = None
     valid_to: date | None = None
+
+    def in_force_on(self, day: date) -> bool:
+        """Whether the standard behind the rule has begun and has not ended on a day."""
+        return (self.valid_from is None or day >= self.valid_from) and (self.valid_to is None or day <= self.valid_to)
 
 
 class UnitRow(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from gis_wufei.errors import Fault, InputError
+from gis_wufei.errors import Fault, InputError, os_reason
 
 TABLES = ("study.yaml", "villages.csv", "facilities.csv", "README.md")
 SCHEMA = "study.schema.json"
@@ -34,7 +34,7 @@ def write_template(folder: Path) -> list[Path]:
             encoding = "utf-8-sig" if entry.endswith(".csv") else "utf-8"
             (folder / entry).write_text(text, encoding=encoding, newline="\n")
     except OSError as error:
-        raise InputError([Fault("E-INIT-002", str(folder), {"reason": error.strerror or str(error)})]) from error
+        raise InputError([Fault("E-INIT-002", str(folder), {"reason": os_reason(error)})]) from error
     return [folder / entry for entry in texts]
 
 

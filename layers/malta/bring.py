@@ -4,7 +4,7 @@
 
 The folder holds one ``malta*.osm.pbf`` and ``settlement_population_geonames.csv``; the README beside
 this file says where both come from. What is assumed, and not in the data, is a constant below or a row of
-``stand_ins.csv``, and is named in the ``source`` of every row it touches.
+``stand_ins.csv``, and is named in the ``source`` of every row it touches; such a row says ``synthetic``.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def villages(osm: Extract) -> gpd.GeoDataFrame:
 def fields(osm: Extract) -> gpd.GeoDataFrame:
     """Mapped farmland; the crop is an assumption."""
     table = _landuse(osm, "farmland", "field_id").assign(crop="wheat")
-    return _signed(table, f"{osm.origin}; crop: ASSUMPTION of this study, the map has none")
+    return _assumed(table, f"geometry: {osm.origin}; crop: ASSUMPTION of this study, the map has none")
 
 
 def industry(osm: Extract) -> gpd.GeoDataFrame:
@@ -111,7 +111,7 @@ def enterprises(osm: Extract) -> gpd.GeoDataFrame:
         geometry=table.representative_point(),
     )
     note = f"t_per_year and hw_codes: ASSUMPTION of this study, {ENTERPRISE_T_PER_HA} t per ha and year"
-    return _signed(table, f"{osm.origin}; {note}")
+    return _assumed(table, f"place: {osm.origin}; {note}")
 
 
 def residential(osm: Extract) -> gpd.GeoDataFrame:
@@ -152,8 +152,8 @@ def facilities(osm: Extract) -> gpd.GeoDataFrame:
         geometry=mapped.representative_point(),
     )
     table = joined(table, osm.councils.rename(columns={"name": "township"}), ["township", "island"])
-    source = osm.origin + ", " + roles.index + "; role: ASSUMPTION, " + roles["assumed"]
-    return table.assign(synthetic=False, source=source, accuracy_m=roles["accuracy_m"]).reset_index(drop=True)
+    source = "place: " + osm.origin + ", " + roles.index + "; role: ASSUMPTION, " + roles["assumed"]
+    return table.assign(synthetic=True, source=source, accuracy_m=roles["accuracy_m"]).reset_index(drop=True)
 
 
 def waste_points(osm: Extract) -> gpd.GeoDataFrame:
@@ -199,6 +199,11 @@ def _landuse(osm: Extract, value: str, id_column: str) -> gpd.GeoDataFrame:
 
 def _signed(frame: gpd.GeoDataFrame, source: str) -> gpd.GeoDataFrame:
     return frame.assign(synthetic=False, source=source, accuracy_m=OSM_ACCURACY_M).reset_index(drop=True)
+
+
+def _assumed(frame: gpd.GeoDataFrame, source: str) -> gpd.GeoDataFrame:
+    """Rows that a result rests on for what is assumed of them, however real their place."""
+    return _signed(frame, source).assign(synthetic=True)
 
 
 LAYERS: dict[str, Callable[[Extract], gpd.GeoDataFrame]] = {

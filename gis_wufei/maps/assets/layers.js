@@ -73,9 +73,7 @@ const isFolded = new Map(page.groups.map((group) => [group.id, false]));
 
 function renderLayers() {
   const groups = page.groups.filter((group) => entriesOf(group).length);
-  const anySynthetic = page.layers.some((layer) => layer.synthetic === "all" || layer.synthetic === "some");
-  byId("layers").replaceChildren(...groups.map(groupSection),
-    ...(anySynthetic ? [el("p", { class: "hint" }, syntheticBadge("all"), ` ${word("synthetic_note")}`)] : []));
+  byId("layers").replaceChildren(...groups.map(groupSection), ...syntheticHints(entries));
   syncSwitches();
 }
 
@@ -130,7 +128,6 @@ function syncSwitches() {
 /** The legend of the printed sheet: only what is on the map. */
 function renderPrintLegend() {
   const groups = page.groups.filter((group) => entriesOf(group).some((entry) => entry.visible));
-  const marked = entries.some((entry) => entry.visible && syntheticBadge(entry.spec.synthetic));
   byId("print-legend").replaceChildren(
     el("h2", {}, word("legend")),
     ...groups.map((group) => el("div", { class: "group" }, el("h3", {}, say(group.label)),
@@ -138,5 +135,5 @@ function renderPrintLegend() {
         el("p", {}, isPlain(entry) ? swatch(entry) : null, el("span", { class: "name" }, say(entry.spec.label)),
           syntheticBadge(entry.spec.synthetic)),
         legendList(entry))))),
-    ...(marked ? [el("p", { class: "hint" }, syntheticBadge("all"), ` ${word("synthetic_note")}`)] : []));
+    ...syntheticHints(entries.filter((entry) => entry.visible)));
 }

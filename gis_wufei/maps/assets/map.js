@@ -153,7 +153,6 @@ let selected = null; // {entry, feature, outline}
 
 function popupContent({ entry, feature }) {
   const { spec } = entry;
-  const isSynthetic = spec.synthetic === "some" ? feature.properties.synthetic === true : spec.synthetic === "all";
   const rows = spec.fields
     .filter((field) => field.name in feature.properties)
     .map((field) => {
@@ -163,7 +162,7 @@ function popupContent({ entry, feature }) {
           hasUnit(value, field.unit) ? el("span", { class: "unit" }, unitText(field.unit)) : null));
     });
   return el("div", { class: "card" },
-    el("p", { class: "card-layer" }, say(spec.label), isSynthetic ? syntheticBadge("all") : null),
+    el("p", { class: "card-layer" }, say(spec.label), syntheticBadge(feature.properties.synthetic ?? spec.synthetic)),
     el("h3", {}, nameOf(entry, feature) || word("unnamed")),
     rows.length ? el("table", {}, el("tbody", {}, ...rows)) : null,
     spec.source ? el("p", { class: "card-source" }, `${word("source")}: ${say(spec.source)}`) : null);

@@ -86,8 +86,20 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** The mark of made-up data, or null. */
+/** The mark of data that is made up, or of which nobody says whether it is; null for real data. */
 function syntheticBadge(state) {
+  if (state === "unknown") {
+    return el("span", { class: "badge unstated", title: word("synthetic_unknown_note") }, word("synthetic_unknown"));
+  }
   if (state !== "all" && state !== "some") return null;
   return el("span", { class: "badge synthetic", title: word("synthetic_note") }, word(`synthetic_${state}`));
+}
+
+/** What the marks of these entries mean, one hint a mark. */
+function syntheticHints(marked) {
+  const states = new Set(marked.map((entry) => entry.spec.synthetic));
+  const isMade = states.has("all") || states.has("some");
+  return [[isMade, "all", "synthetic_note"], [states.has("unknown"), "unknown", "synthetic_unknown_note"]]
+    .filter(([isThere]) => isThere)
+    .map(([, state, note]) => el("p", { class: "hint" }, syntheticBadge(state), ` ${word(note)}`));
 }
