@@ -20,9 +20,9 @@ Json = dict[str, Any]
 # What a figure rests on: families of numbers by the first part of their id.
 DEMAND = ("factor", "crop")
 LAND = ("rule",)
-WAY = (*DEMAND, "road", "vehicle")
+WAY = (*DEMAND, "road", "vehicle", "study")
 COST = (*WAY, "facility", "discount_rate_per_year")
-FAMILIES = ("crop", "facility", "vehicle", "road", "rule")
+FAMILIES = ("crop", "facility", "vehicle", "road", "rule", "study")
 
 
 @dataclass(frozen=True)

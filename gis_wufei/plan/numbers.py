@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
+from pydantic import BaseModel
 
 from gis_wufei.demand import CropResidueDemand
 from gis_wufei.layers import Layers
@@ -16,6 +17,15 @@ from gis_wufei.text import Text, text
 COLUMNS = ["id", "label_zh", "label_en", "value", "low", "high", "unit", "status", "source", "streams"]
 
 CROP_PARTS = ("yield_kg_per_mu", "residue_ratio", "collection_share")
+ROUND_PARTS = {
+    "stop_min": "min",
+    "load_min_per_t": "min/t",
+    "unload_min": "min",
+    "shift_h": "h",
+    "vehicle_days_per_year": "d/yr",
+}
+HAUL_PARTS = {"load_min": "min", "unload_min": "min", "shift_h": "h", "vehicle_days_per_year": "d/yr"}
+ROAD_PARTS = {"access_speed_kmh": "km/h", "max_snap_m": "m"}
 TRUCK_PARTS = {"payload_t": "t", "fixed_yuan_per_year": "yuan/yr", "variable_yuan_per_km": "yuan/km"}
 
 Named = tuple[str, Text | None, Quantity]
@@ -49,6 +59,10 @@ def _of_stream(study: Study, layers: Layers, plan: StreamPlan) -> Iterator[Named
     for vehicle in sorted({spec.collection.vehicle, *([spec.haul.vehicle] if spec.haul else [])}):
         yield from _of_truck(vehicle)
     yield from _of_roads(study.spec.roads.speeds_kmh)
+    yield from _of_study("roads", study.spec.roads, ROAD_PARTS)
+    yield from _of_study(f"{plan.id}.collection", spec.collection, ROUND_PARTS)
+    if spec.haul is not None:
+        yield from _of_study(f"{plan.id}.haul", spec.haul, HAUL_PARTS)
     yield from _of_rules(plan)
 
 
@@ -65,6 +79,8 @@ def _of_facility(name: str, sizes: tuple[str, ...]) -> Iterator[Named]:
     for size in kind.sizes:
         if not sizes or size.id in sizes:
             yield f"facility.{size.id}.capex", _joined(kind.label, size.label, text("number.capex")), size.capex_yuan
+    life = _exact(kind.life_years, "yr", kind.status, kind.source)
+    yield f"facility.{name}.life_years", _joined(kind.label, text("number.life_years")), life
     yield f"facility.{name}.opex_share", _joined(kind.label, text("number.opex_share")), kind.opex_share
 
 
@@ -79,6 +95,14 @@ def _of_roads(own: Mapping[str, float]) -> Iterator[Named]:
     for name, road in roads().items():
         number = _exact(own[name], "km/h", "user", "study.yaml") if name in own else road.speed_kmh
         yield f"road.{name}.speed", _joined(road.label, text("number.speed")), number
+
+
+def _of_study(where: str, spec: BaseModel, parts: Mapping[str, str]) -> Iterator[Named]:
+    """Numbers of the study's own: given in its file, or the defaults of its models."""
+    for part, unit in parts.items():
+        given = part in spec.model_fields_set
+        source = f"study.yaml {where}.{part}" if given else f"default of {type(spec).__name__}.{part}"
+        yield f"study.{where}.{part}", text(f"number.{part}"), _exact(getattr(spec, part), unit, "user", source)
 
 
 def _of_rules(plan: StreamPlan) -> Iterator[Named]:
