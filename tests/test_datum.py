@@ -152,7 +152,7 @@ def test_a_declared_system_against_the_stated_one_is_refused_until_the_study_ove
 def test_a_list_without_a_word_on_its_system_yields_to_a_declared_one_but_not_against_its_numbers():
     metres = in_system("EPSG:4508")
     assert lies(settle(frame(metres, 4326), spec(crs="EPSG:4508"), "f", implied=True))
-    assert settle(frame(PLACES, 4326), spec(crs="EPSG:4508"), "f", implied=True).faults[0].code == "E-LAYER-023"
+    assert settle(frame(PLACES, 4326), spec(crs="EPSG:4508"), "f", implied=True).faults[0].code == "E-LAYER-040"
     assert lies(settle(frame(PLACES, 4326), spec(crs="EPSG:4490"), "f", implied=True))
 
 

@@ -94,13 +94,22 @@ def test_a_part_that_would_vanish_is_refused():
 def test_shapes_without_a_place_are_refused_with_their_rows():
     shapes = [Point(109.5, 40.5), Point(0, 0), Point(np.nan, 40), Point(190, 40), Point(109, np.inf), Point(), None]
     _, faults, _ = checked(shapes, "heritage")
-    assert faults == [("E-LAYER-008", (6, 7)), ("E-LAYER-012", (2, 3, 4, 5))]
+    assert faults == [
+        ("E-LAYER-008", (6, 7)),
+        ("E-LAYER-078", (2,)),
+        ("E-LAYER-078", (3, 5)),
+        ("E-LAYER-012", (4,)),
+    ]
 
 
 def test_a_line_with_one_vertex_that_is_no_number_is_refused():
     with np.errstate(invalid="ignore"):
         line = LineString([(109, 40), (109.5, np.nan), (110, 41)])
-    assert checked([line], "railway")[1] == [("E-LAYER-012", (1,))]
+    assert checked([line], "railway")[1] == [("E-LAYER-078", (1,))]
+
+
+def test_a_shape_across_the_180th_meridian_is_told_so():
+    assert checked([box(179.9, 10, 180.1, 10.2)], "forest")[1] == [("E-LAYER-077", (1,))]
 
 
 def test_a_wild_vertex_is_refused_with_its_row():

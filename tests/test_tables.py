@@ -459,3 +459,12 @@ def test_what_the_study_may_say_of_a_list_is_checked_before_reading():
         spec("v.csv", "settlements", header_row=0)
     with pytest.raises(ValueError, match="key"):
         spec("v.csv", "settlements", join={"path": "x.gpkg"})
+
+
+def test_a_number_of_more_than_15_digits_lost_its_last_ones_and_is_no_code(tmp_path):
+    """A spreadsheet keeps 15 digits: what it shows beyond is invented; a code of 15 digits is whole."""
+    head = HEAD.split(",")
+    lost = sheet(tmp_path, head, [1.50621100200001e17, *cells(ROWS[0])[1:]], [1.50621100200002e17, *cells(ROWS[1])[1:]])
+    assert fault(tmp_path, lost).code == "E-LAYER-074"
+    whole = sheet(tmp_path, head, [150621100200001, *cells(ROWS[0])[1:]], [150621100200002, *cells(ROWS[1])[1:]])
+    assert opened(tmp_path, whole).frame["place_id"].tolist() == ["150621100200001", "150621100200002"]

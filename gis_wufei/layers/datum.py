@@ -117,16 +117,16 @@ def _system(
         fits = {"fits": told(bounds_of(boxes))}
         out.faults.append(Fault("E-LAYER-045", where, fits) if broken else Fault("E-LAYER-004", where, fits))
         return None
-    if stated is not None and declared is not None and not _agree(stated, declared, boxes):
-        implied = implied and (declared.is_geographic or not _are_degrees(boxes))
-        if not (implied or spec.override_crs):
+    if stated is not None and declared is not None and implied:
+        system = declared  # the file itself states nothing; whether the numbers fit is asked below
+    elif stated is not None and declared is not None and not _agree(stated, declared, boxes):
+        if not spec.override_crs:
             facts = {"stated": crs_label(stated), "declared": crs_label(declared)}
             out.faults.append(Fault("E-LAYER-023", where, facts))
             return None
         system = declared
-        if not implied:
-            named = {"stated": crs_label(stated), "declared": crs_label(declared)}
-            out.repaired.append(Remark("R-LAYER-OVERRIDE", len(out.frame), facts=named))
+        named = {"stated": crs_label(stated), "declared": crs_label(declared)}
+        out.repaired.append(Remark("R-LAYER-OVERRIDE", len(out.frame), facts=named))
     if not (system.is_geographic or system.is_projected or horizontal(system).is_projected):
         code = "E-LAYER-044" if horizontal(system).type_name == "Engineering CRS" else "E-LAYER-048"
         out.faults.append(Fault(code, where, {"crs": crs_label(system), "fits": told(bounds_of(boxes))}))

@@ -66,14 +66,21 @@ def _on_earth(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> gpd.G
     shapes = frame.geometry.to_numpy()
     bounds = shapely.bounds(shapes)
     xy, row = shapely.get_coordinates(shapes, return_index=True)
-    wild = (bounds == 0).all(axis=1)
-    wild[row[~np.isfinite(xy).all(axis=1)]] = True
+    nought = (bounds == 0).all(axis=1)
+    endless = np.zeros(len(frame), dtype=bool)
+    endless[row[~np.isfinite(xy).all(axis=1)]] = True
+    for cause, named in (("shape.nought", nought), ("shape.endless", endless)):
+        if named.any():
+            facts: dict[str, object] = {"rows": rows(frame, pd.Series(named, index=frame.index)), "why": text(cause)}
+            faults.append(Fault("E-LAYER-078", where, facts, field="geometry"))
+    frame, bounds = frame[~(nought | endless)], bounds[~(nought | endless)]
+    wild = np.zeros(len(frame), dtype=bool)
     wide = np.zeros(len(frame), dtype=bool)
     if frame.crs is not None and frame.crs.is_geographic:
-        wild |= (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)
-        wide = ~wild & (
-            np.nan_to_num(bounds[:, 2], posinf=0, neginf=0) - np.nan_to_num(bounds[:, 0], posinf=0, neginf=0) > 180
-        )
+        high = (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)
+        across = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) & (np.abs(bounds[:, [0, 2]]) <= 180).any(axis=1)
+        wild = high | ((np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) & ~across)
+        wide = ~wild & (across | (bounds[:, 2] - bounds[:, 0] > 180))
     if wild.any():
         label = "-" if frame.crs is None else crs_label(CRS(frame.crs))
         facts = {"rows": rows(frame, pd.Series(wild, index=frame.index)), "crs": label}

@@ -41,6 +41,9 @@ class Sheet:
     uncomputed: dict[tuple[int, int], None] = field(default_factory=dict)  # row, column
 
 
+MOST_EXACT = 10**15  # a spreadsheet keeps 15 digits of a number
+
+
 def read_sheet(path: Path, sheet: str | None, where: str, notes: Notes) -> Sheet:
     """One sheet of a workbook; hidden sheets are told, and count only if named.
 
@@ -141,7 +144,9 @@ def _text(cell: object) -> str:
         return ""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**63:
+    if isinstance(cell, int | float) and MOST_EXACT <= abs(cell) < float("inf"):
+        return f"{float(cell):.14E}"  # its last digits are lost: never write out what was invented
+    if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ", timespec="seconds")
