@@ -127,7 +127,7 @@ def stream_warnings(
     old = [line.rule_id for line in land.ledger if line.superseded and line.applied]
     if old:
         found.append(Warn("W-RULE-OLD", {**stream, "rules": ", ".join(old)}))
-    if any(line.role == "units" for line in land.ledger):
+    if any(line.role == "units" and line.applied for line in land.ledger):
         found.append(Warn("W-UNIT-DEFAULT", dict(stream)))
     clash = sites[(sites["state"] == "keep") & (sites["conflicts"] != "")]
     if len(clash):
