@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -17,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from gis_wufei.errors import Fault, InputError, OneOf, unknown_name
 from gis_wufei.layers import Layer, Layers, roles
 from gis_wufei.layers.tell import as_text, missing_column
-from gis_wufei.standards import Quantity, crops, factors, seasons
+from gis_wufei.standards import MONTH_DAYS, Quantity, crops, factors, seasons
 
 MU_M2 = 2000 / 3
 Level = Literal["low", "default", "high"]
@@ -238,7 +237,7 @@ def estimate(spec: DemandSpec, layers: Layers, numbers: Mapping[str, Quantity]) 
     frame = frame[frame["t_per_year_high"] > 0].sort_index()
     if frame.empty:
         raise InputError([Fault("E-DEMAND-001", spec.layer, {})])
-    days = np.array([monthrange(2025, month)[1] for month in range(1, 13)])
+    days = np.array(MONTH_DAYS)
     weight = np.array(seasons()[spec.season].months) * days
     month_share = weight / weight.sum()
     peak = float((month_share / days).max())

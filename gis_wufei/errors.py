@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -180,3 +182,14 @@ def listed(names: Iterable[str], most: int = 16) -> str:
 def visible(text: str) -> str:
     """Text out of files with its control, direction and line characters made harmless."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """What the file system refuses is the user's to mend (E-OUT-002), and told as such."""
+    try:
+        yield
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError([Fault("E-OUT-002", str(target), {"reason": os_reason(error)})]) from error

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyogrio
 
-from gis_wufei.errors import Fault, InputError, listed, os_reason
+from gis_wufei.errors import Fault, InputError, listed, writing
 from gis_wufei.fetch.area import MOST_DEG2, Box, box_of, square_degrees
 from gis_wufei.fetch.net import allow, probe
 from gis_wufei.fetch.osm_file import read_extract
@@ -74,7 +74,7 @@ def bring(
     source = sources()[name]
     folder = _folder(to, study)
     box = box_of(study, bbox)
-    with _os_faults(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if source.kind == "osm":
             return _osm(name, source, folder, box, file, sha256, offline, overwrite, url)
@@ -87,16 +87,6 @@ def _folder(to: Path | None, study: Path | None) -> Path:
     if study is None:
         raise InputError([Fault("E-FETCH-010", "--to")])
     return (study if study.is_dir() else study.parent) / RAW
-
-
-@contextmanager
-def _os_faults(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(folder), {"reason": os_reason(error)})]) from error
 
 
 def _area(box: Box | None, name: str) -> Box:

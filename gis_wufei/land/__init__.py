@@ -3,7 +3,7 @@
 from gis_wufei.land.eligibility import Eligibility, LedgerLine, Masks, assess
 from gis_wufei.land.grid import Grid, make_grid
 from gis_wufei.land.rules import BoundRule, RuleChange, binding_rules
-from gis_wufei.land.sites import CandidateSpec, Sites, candidate_sites, existing_sites
+from gis_wufei.land.sites import CandidateSpec, candidate_sites, existing_sites
 
 __all__ = [
     "BoundRule",
@@ -13,7 +13,6 @@ __all__ = [
     "LedgerLine",
     "Masks",
     "RuleChange",
-    "Sites",
     "assess",
     "binding_rules",
     "candidate_sites",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -30,22 +28,14 @@ class CandidateSpec(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class Sites:
-    """Where a facility may be opened or stands: one row a site, index ``site_id``.
+def candidate_sites(
+    eligibility: Eligibility, roads: gpd.GeoDataFrame, spec: CandidateSpec, kind: FacilityKind
+) -> gpd.GeoDataFrame:
+    """The best eligible cell near a road in every square of the spacing; index ``site_id``.
 
     Columns: name, state (candidate | keep), area_m2 (eligible ground in one piece), score,
     conditions (rule ids that need an approval), conflicts (hard rules that an existing facility
     does not meet), capacity (existing only, in the kind's unit), geometry.
-    """
-
-    frame: gpd.GeoDataFrame
-
-
-def candidate_sites(
-    eligibility: Eligibility, roads: gpd.GeoDataFrame, spec: CandidateSpec, kind: FacilityKind
-) -> gpd.GeoDataFrame:
-    """The best eligible cell near a road in every square of the spacing.
 
     Best: fewest soft rules, then nearest to a road, then north-west; so the draw is the same in
     every run. Pieces of eligible ground smaller than the smallest size's land are passed over.

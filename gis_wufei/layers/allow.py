@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 # Drivers that follow descriptions to other files or hosts, run SQL, or read what no layer here is.
@@ -55,11 +55,17 @@ _load()
 @contextmanager
 def offline(**more: str) -> Iterator[None]:
     """GDAL without a network, and with further options of one reading; all as before afterwards."""
+    with gdal_settings(NO_NETWORK | more):
+        yield
+
+
+@contextmanager
+def gdal_settings(wanted: Mapping[str, str]) -> Iterator[None]:
+    """GDAL with these options; all as before afterwards."""
     import pyogrio
 
-    wanted = NO_NETWORK | more
     before = {name: pyogrio.get_gdal_config_option(name) for name in wanted}
-    pyogrio.set_gdal_config_options(wanted)
+    pyogrio.set_gdal_config_options(dict(wanted))
     try:
         yield
     finally:

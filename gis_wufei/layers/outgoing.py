@@ -14,6 +14,7 @@ import pandas as pd
 import pyogrio
 
 from gis_wufei.errors import visible
+from gis_wufei.layers.allow import gdal_settings
 from gis_wufei.layers.tell import as_text
 
 # A fixed day, so that two runs give the same bytes; no waiting for the disk, since results are moved in whole.
@@ -46,12 +47,8 @@ class Loss:
 @contextmanager
 def fixed_date() -> Iterator[None]:
     """GDAL stamps what it writes with one day instead of the clock's; its settings before are restored."""
-    before = {name: pyogrio.get_gdal_config_option(name) for name in SETTINGS}
-    pyogrio.set_gdal_config_options(SETTINGS)
-    try:
+    with gdal_settings(SETTINGS):
         yield
-    finally:
-        pyogrio.set_gdal_config_options(before)
 
 
 def own_columns(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gis_wufei import __version__
-from gis_wufei.errors import Fault, InputError, Rows, os_reason, visible
+from gis_wufei.errors import Fault, Rows, visible, writing
 from gis_wufei.layers import Certificate, Remark, roles
 from gis_wufei.layers.certificate import ANSWERS
 from gis_wufei.report.certificate_page import certificate_html
@@ -132,13 +132,11 @@ def write_certificate(paper: Certificate, folder: Path, lang: str = "zh") -> lis
     }
     if len(table):
         files[QUARANTINE_FILE] = quarantine_csv(table)
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         written = _moved_in(folder, {name: content.encode("utf-8", "replace") for name, content in files.items()})
         if not len(table):
             (folder / QUARANTINE_FILE).unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(folder), {"reason": os_reason(error)})]) from error
     return written
 
 

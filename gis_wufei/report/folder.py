@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from gis_wufei.errors import Fault, InputError, os_reason
+from gis_wufei.errors import Fault, InputError, writing
 from gis_wufei.plan import Plan
 from gis_wufei.report.geodata import write_gpkg
 from gis_wufei.report.lock import locked
@@ -54,7 +54,7 @@ def publish(plan: Plan, out_root: Path | str, lang: str = "zh", writers: Sequenc
         The target holds something that is not ours (E-OUT-001), or cannot be written (E-OUT-002).
     """
     target = target_folder(plan.study, out_root)
-    with _os_faults(target):
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target.parent / f".{target.name}.lock"):
             fresh, old = _tidied(target, lang)
@@ -84,20 +84,9 @@ def target_folder(study: Study, out_root: Path | str) -> Path:
         E-OUT-001 when results would replace something that is not ours.
     """
     target = Path(out_root) / _safe(study.spec.name) / _safe(study.scenario)
-    with _os_faults(target):
+    with writing(target):
         _refuse_strangers(target)
     return target
-
-
-@contextmanager
-def _os_faults(target: Path) -> Iterator[None]:
-    """What the file system refuses is the user's to mend, and told as such."""
-    try:
-        yield
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(target), {"reason": os_reason(error)})]) from error
 
 
 def _refuse_strangers(target: Path) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 
 from gis_wufei.standards.models import (
+    MONTH_DAYS,
     Crop,
     FacilityKind,
     Quantity,
@@ -29,6 +30,7 @@ from gis_wufei.standards.models import (
 )
 
 __all__ = [
+    "MONTH_DAYS",
     "Crop",
     "FacilityKind",
     "Quantity",
