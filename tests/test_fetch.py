@@ -28,6 +28,7 @@ from gis_wufei.cli import BAD_INPUT, OK, app
 from gis_wufei.errors import InputError, MissingExtraError
 from gis_wufei.fetch import bring, net, sources
 from gis_wufei.fetch.osm_table import themes
+from gis_wufei.network.tags import road_words
 from gis_wufei.fetch.raster import addresses
 from gis_wufei.layers import LayerSpec, open_layer
 from gis_wufei.layers.provenance import sidecar_of
@@ -136,7 +137,7 @@ def test_a_road_that_runs_out_of_the_extract_is_kept_as_far_as_it_goes(tmp_path)
 
 def test_every_road_class_of_the_table_is_one_of_the_standards():
     table = themes()["roads"]
-    assert {*table.classes.values(), *table.refs.values()} <= set(roads()) and table.source
+    assert {*table.classes.values(), *road_words().refs.values()} <= set(roads()) and table.source
 
 
 def test_places_areas_and_waters_have_our_columns(tmp_path):

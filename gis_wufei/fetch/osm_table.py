@@ -18,10 +18,8 @@ from ruamel.yaml import YAML
 
 from gis_wufei.crs import WGS84, in_china
 from gis_wufei.fetch.area import Box
+from gis_wufei.network.tags import oneway, road_class, road_words
 
-ROUTE = re.compile(r"^([GSXYC])\d{3,}")  # of an ordinary road; motorways have fewer digits
-ONEWAY = {"yes": "forward", "true": "forward", "1": "forward", "-1": "backward", "reverse": "backward"}
-ROUND = ("roundabout", "circular")
 PEOPLE = re.compile(r"^\d{1,9}$")
 KINDS = {"line": "LineString", "point": "Point", "area": "MultiPolygon"}
 
@@ -46,7 +44,6 @@ class Theme(BaseModel):
     any: bool = False
     keep: tuple[str, ...]
     source: str = ""
-    refs: dict[str, str] = {}
     closed: Closed | None = None
     without: dict[str, tuple[str, ...]] = {}
 
@@ -60,7 +57,9 @@ class Theme(BaseModel):
 def themes() -> dict[str, Theme]:
     """Every layer by the name of its file."""
     told = files("gis_wufei.fetch").joinpath("osm.yaml").read_text(encoding="utf-8")
-    return {name: Theme(**entry) for name, entry in YAML(typ="safe", pure=True).load(told).items()}
+    entries = YAML(typ="safe", pure=True).load(told)
+    entries["roads"] |= {"source": road_words().source, "classes": road_words().classes, "without": road_words().without}
+    return {name: Theme(**entry) for name, entry in entries.items()}
 
 
 @dataclass
@@ -125,26 +124,12 @@ def _roads(theme: Theme, tags: Sequence[Mapping[str, str]], shapes: Any, ids: Se
     middle = shapely.get_coordinates(shapely.line_interpolate_point(shapes, 0.5, normalized=True)).reshape(-1, 2)
     here = in_china(middle[:, 0], middle[:, 1])
     return {
-        "class": [_road_class(theme, tag, bool(china)) for tag, china in zip(tags, here, strict=True)],
+        "class": [road_class(tag["highway"], tag.get("ref"), china) for tag, china in zip(tags, here, strict=True)],
         "name": [tag.get("name") for tag in tags],
-        "oneway": [_oneway(tag) for tag in tags],
+        "oneway": [oneway(tag) for tag in tags],
         "surface": [tag.get("surface") for tag in tags],
         "bridge": [tag.get("bridge", "no") != "no" for tag in tags],
     }
-
-
-def _road_class(theme: Theme, tags: Mapping[str, str], china: bool) -> str:
-    route = ROUTE.match(tags.get("ref", "").upper().replace(" ", "")) if china else None
-    if route and not tags["highway"].startswith("motorway"):
-        return theme.refs[route[1]]
-    return theme.classes[tags["highway"]]
-
-
-def _oneway(tags: Mapping[str, str]) -> str:
-    stated = tags.get("oneway")
-    if stated is not None:
-        return ONEWAY.get(stated, "no")
-    return "forward" if tags.get("junction") in ROUND or tags["highway"].startswith("motorway") else "no"
 
 
 def _places(theme: Theme, tags: Sequence[Mapping[str, str]], shapes: Any, ids: Sequence[str]) -> dict[str, Any]:

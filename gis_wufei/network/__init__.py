@@ -6,9 +6,10 @@
 >>> paths(trips, [(0, 1)])[0].xy                       # doctest: +SKIP
 """
 
-from gis_wufei.network.build import build_network
-from gis_wufei.network.graph import Network, NetworkReport
+from gis_wufei.network.build import build_network, network_of
+from gis_wufei.network.graph import RoadGraph, TurnBans
 from gis_wufei.network.matrix import REASONS, ODMatrix, od_matrix
+from gis_wufei.network.network import Network, NetworkReport
 from gis_wufei.network.paths import Path, paths
 from gis_wufei.network.profile import RoadProfile
 from gis_wufei.network.snap import Snap, snap
@@ -20,10 +21,13 @@ __all__ = [
     "NetworkReport",
     "ODMatrix",
     "Path",
+    "RoadGraph",
     "RoadProfile",
     "Snap",
     "Trips",
+    "TurnBans",
     "build_network",
+    "network_of",
     "od_matrix",
     "paths",
     "prepare",

@@ -1,8 +1,10 @@
-"""The road network as plain tables: nodes, edges and their polylines."""
+"""The road graph as plain tables: junctions, edges and their polylines; what any vehicle finds on the ground."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,55 +13,62 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from gis_wufei.network.profile import RoadProfile
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class NetworkReport:
-    """What the network is made of and where it may be broken."""
-
-    nodes: int
-    edges: int
-    length_km: float
-    km_by_class: dict[str, float]
-    components: int
-    """Pieces with no road between them."""
-    share_in_largest: float
-    """Share of the length (0-1) in the largest piece."""
-    share_mutually_reachable: float
-    """Share of the length (0-1) in the largest part where every node can reach every other."""
-    dead_ends: int
-    """Nodes at the end of a single edge; many mean gaps in the layer."""
-    ignored: dict[str, int]
-    """Rows or parts left out, by cause: no_line, closed, banned, zero_length."""
+Words = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
-    """Roads between junctions, for one profile.
+class TurnBans:
+    """Ways through the graph that may not be driven, K of them.
+
+    Ban k forbids driving the arcs ``offset[k]:offset[k + 1]`` one after the other: two arcs at a
+    junction, more where the ban runs over a street between two junctions. An arc is an edge and a
+    way of travel. A "only that way" sign is told as the bans of all other ways.
+    """
+
+    offset: Ints
+    """int[K + 1]"""
+    edge: Ints
+    forward: Flags
+    """Of each arc: the edge, and whether it is driven as it was drawn."""
+    exempt: tuple[frozenset[str], ...] = ()
+    """Of each ban: the vehicle words (hgv, bus, goods ...) that it does not hold for; () = nobody is exempt."""
+    only_for: tuple[frozenset[str], ...] = ()
+    """Of each ban: the vehicle words that it holds for alone; an empty set = everybody."""
+    source: tuple[str, ...] = ()
+    """Of each ban: what told it, e.g. ``relation 1234``."""
+
+    def __len__(self) -> int:
+        return len(self.offset) - 1
+
+
+def no_turn_bans() -> TurnBans:
+    """Every turn allowed."""
+    return TurnBans(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))
+
+
+@dataclass(frozen=True, eq=False)
+class RoadGraph:
+    """Roads between junctions, the same for all vehicles.
 
     N nodes, E edges, R rows of the road layer, P vertices of all edges together. An edge runs from
-    ``tail`` to ``head`` as it was drawn; ``forward`` and ``backward`` say which ways may be driven,
-    at least one. Parallel edges are kept; no edge begins and ends at the same node.
+    ``tail`` to ``head`` as it was drawn; ``forward`` and ``backward`` say which ways the sign allows,
+    at least one. Parallel edges are kept; no edge begins and ends at the same node, none has no length.
     """
 
     crs: CRS
-    profile: RoadProfile
     node_xy: Floats
     """float[N, 2], metres, x east."""
     tail: Ints
     head: Ints
     length_m: Floats
-    duration_s: Floats
-    """float[E], end to end at the speed of the class; the same both ways."""
+    """float[E], in the plane of ``crs``."""
     forward: Flags
     backward: Flags
     class_code: Ints
-    """int[E], position in ``classes``."""
+    """int[E], position in ``classes``; -1 = none."""
     classes: tuple[str, ...]
     row: Ints
     """int[E], position of the row in ``roads`` from which the edge was cut."""
@@ -68,11 +77,13 @@ class Network:
     xy: Floats
     """float[P, 2], vertices of edge e at ``xy[offset[e]:offset[e + 1]]``."""
     offset: Ints
-    weak: Ints
-    """int[N], piece of the network, one-ways disregarded."""
-    strong: Ints
-    """int[N], part within which every node can reach every other."""
-    ignored: dict[str, int]
+    turns: TurnBans = field(default_factory=no_turn_bans)
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """Rows or parts left out, by cause: no_line, zero_length, duplicate ..."""
+    mended: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(MENDED))
+    """What was changed or looks wrong on the way from lines to graph: one row each, see ``MENDED``."""
+    prepared: dict[str, object] = field(default_factory=dict, repr=False)
+    """Memory of the engine: what was computed from the graph alone is computed once."""
 
     @cached_property
     def lines(self) -> NDArray[np.object_]:
@@ -82,42 +93,54 @@ class Network:
         return lines
 
     @cached_property
-    def part_share(self) -> Floats:
-        """float[E]: share of all length in the part, where every node can reach every other, of an edge.
+    def fingerprint(self) -> str:
+        """Hash of the topology, the signs and the turn bans: equal graphs share a prepared hierarchy."""
+        told = hashlib.sha256()
+        for array in (self.node_xy, self.tail, self.head, self.forward, self.backward):
+            told.update(np.ascontiguousarray(array).tobytes())
+        for array in (self.turns.offset, self.turns.edge, self.turns.forward):
+            told.update(np.ascontiguousarray(array).tobytes())
+        return told.hexdigest()
 
-        0 for an edge between two such parts: what drives there may not come back.
+    @cached_property
+    def twins(self) -> Ints:
+        """int[E]: edges that lie on one another (a road drawn once for each way) share a number, others have -1.
+
+        Only straight edges between the same two nodes can be told apart from mere parallels for certain,
+        and noding leaves copies of a road as such.
         """
-        part = np.where(self.strong[self.tail] == self.strong[self.head], self.strong[self.tail], -1)
-        length = np.bincount(part + 1, self.length_m, minlength=1)
-        length[0] = 0.0
-        return np.asarray(length[part + 1] / max(float(self.length_m.sum()), 1e-9))
+        low, high = np.minimum(self.tail, self.head), np.maximum(self.tail, self.head)
+        straight = np.diff(self.offset) == 2
+        key = np.where(straight, low * len(self.node_xy) + high, -1)
+        _, group, count = np.unique(key, return_inverse=True, return_counts=True)
+        return np.where(straight & (count[group] > 1), group, -1)
+
+    @cached_property
+    def along(self) -> Floats:
+        """float[P], metres from the begin of its edge to each vertex."""
+        step = np.append(0.0, np.hypot(*np.diff(self.xy, axis=0).T))
+        step[self.offset[:-1]] = 0.0
+        run = np.cumsum(step)
+        return run - np.repeat(run[self.offset[:-1]], np.diff(self.offset))
+
+    @cached_property
+    def begin_m(self) -> Floats:
+        """float[E], metres of all edges before each: with ``along`` one rising line through all vertices."""
+        return np.concatenate([[0.0], np.cumsum(self.length_m)[:-1]]) if len(self.length_m) else np.zeros(0)
 
     @property
-    def in_main_part(self) -> Flags:
-        """bool[E]: the edge lies in the longest part where every node can reach every other."""
-        return np.asarray((self.part_share > 0) & (self.part_share == self.part_share.max(initial=0.0)))
-
-    def report(self) -> NetworkReport:
-        """Counts and lengths for the reader of the plan."""
-        total = float(self.length_m.sum())
-        km = np.bincount(self.class_code, self.length_m, minlength=len(self.classes)) / 1000
-        weak = self.weak[self.tail]
-        largest = self.length_m[weak == _longest(weak, self.length_m)].sum()
-        degree = np.bincount(np.concatenate([self.tail, self.head]), minlength=len(self.node_xy))
-        return NetworkReport(
-            nodes=len(self.node_xy),
-            edges=len(self.tail),
-            length_km=total / 1000,
-            km_by_class={name: float(k) for name, k in zip(self.classes, km, strict=True) if k},
-            components=len(np.unique(self.weak)),
-            share_in_largest=float(largest / total) if total else 0.0,
-            share_mutually_reachable=float(self.length_m[self.in_main_part].sum() / total) if total else 0.0,
-            dead_ends=int((degree == 1).sum()),
-            ignored=dict(self.ignored),
-        )
+    def degree(self) -> Ints:
+        """int[N], edge ends at each node."""
+        return np.bincount(np.concatenate([self.tail, self.head]), minlength=len(self.node_xy))
 
 
-def _longest(part: Ints, length_m: Floats) -> int:
-    """The part (label >= 0) with the greatest length; -1 where there is none."""
-    inside = part >= 0
-    return int(np.argmax(np.bincount(part[inside], length_m[inside]))) if inside.any() else -1
+MENDED: dict[str, list[object]] = {"kind": [], "x": [], "y": [], "size_m": [], "row": [], "other_row": []}
+"""Columns of ``RoadGraph.mended``: what it was (gap_closed, duplicate, near_miss, crossing ...), where (x, y
+in the graph's system), how large (metres), and the row labels of the road layer concerned."""
+
+
+def segments_length(xy: Floats, offset: Ints) -> Floats:
+    """Length of each polyline of a ragged array."""
+    step = np.hypot(*np.diff(xy, axis=0, append=xy[-1:]).T)
+    step[offset[1:] - 1] = 0.0  # from the last vertex of a line to the first of the next
+    return np.add.reduceat(step, offset[:-1]) if len(step) else np.zeros(0)

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse.csgraph import breadth_first_order
 
+from gis_wufei.network.engine import Engine, default_engine
+from gis_wufei.network.engine.ends import Ends
 from gis_wufei.network.graph import Floats, Ints
-from gis_wufei.network.trips import TIE_S_PER_M, Progress, Trips, tree_lengths, trees
+from gis_wufei.network.network import DISTANCE, DURATION
+from gis_wufei.network.trips import COSTS, Spots, Trips
+from gis_wufei.network.weights import CEILING, Packed
 
 REASONS = ("", "off_network", "no_road", "one_way", "beyond_limit")
 """Why there is no trip: not at all; a point too far from any road; no road between the pieces; only
-against a one-way; longer than the limit."""
+against a one-way or a banned turn; longer than the limit."""
 
 OFF, NO_ROAD, ONE_WAY, BEYOND = range(1, 5)
+
+BLOCK_CELLS = 2_000_000
+"""Cells (origins x destinations) computed at once; bounds the memory beside the result to about 100 MB."""
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
 class ODMatrix:
     """From each of M origins to each of D destinations along the fastest path.
 
-    Directed: the way back has its own cell. ``distance_m`` is measured along the fastest path; both
-    columns hold the straight access legs at both ends. inf = no trip, see ``reason``.
+    Directed: the way back has its own cell. ``distance_m`` is measured along the fastest path, of
+    equally fast ones the shortest; both columns hold the straight access legs at both ends. inf = no
+    trip, see ``reason``. Durations are sums of whole milliseconds and distances of whole
+    ``distance_unit_m``, plus the access legs.
     """
 
     distance_m: Floats
@@ -37,6 +48,7 @@ class ODMatrix:
     destination_access_m: Floats
     """float[M], float[D], straight distance to the nearest road, also of points that are off it."""
     limit_s: float | None
+    distance_unit_m: float = 0.0
 
     def reason(self, origin: int, destination: int) -> str:
         """Code of why the cell is inf (one of ``REASONS``); empty where there is a trip."""
@@ -54,6 +66,7 @@ def od_matrix(
     destinations: ArrayLike | None = None,
     limit_s: float | None = None,
     progress: Progress | None = None,
+    engine: Engine | None = None,
 ) -> ODMatrix:
     """Fastest trips between points of the snap.
 
@@ -66,66 +79,109 @@ def od_matrix(
     limit_s
         Longest trip of interest, access legs included; longer ones become inf.
     progress
-        Called with (searches done, searches in all).
+        Called with (origins done, origins in all).
+    engine
+        What searches; default: the embedded one.
 
     Notes
     -----
-    A point to itself, or to one with the same coordinates, is 0 m and 0 s. The search runs from
-    the smaller of the two sides, so many villages to few plants cost few searches.
+    A point to itself, or to one with the same coordinates, is 0 m and 0 s.
     """
-    points = np.arange(len(trips.node))
-    rows = points if origins is None else np.asarray(origins, dtype=np.int64).reshape(-1)
-    cols = points if destinations is None else np.asarray(destinations, dtype=np.int64).reshape(-1)
-    source, row_at = np.unique(trips.node[rows], return_inverse=True)
-    target, col_at = np.unique(trips.node[cols], return_inverse=True)
-    weight, length = _between(trips, source, target, limit_s, progress)
-    cell = np.ix_(row_at, col_at)
-    access_m, access_s = trips.snap.access_m, trips.access_s
-    distance = length[cell] + access_m[rows, None] + access_m[None, cols]
-    duration = weight[cell] - TIE_S_PER_M * length[cell] + access_s[rows, None] + access_s[None, cols]
+    rows, cols = _chosen(trips, origins), _chosen(trips, destinations)
+    unit = trips.weighing().units
+    distance, duration = np.empty((len(rows), len(cols))), np.empty((len(rows), len(cols)))
+    why = np.zeros((len(rows), len(cols)), np.int8)
+    for block, packed in blocks(trips, rows, cols, COSTS, engine, progress):
+        duration[block], distance[block] = unit.unpack(packed)
+        _finish(trips, rows[block], cols, limit_s, distance[block], duration[block], why[block])
+    access = trips.snap.access_m
+    return ODMatrix(distance, duration, why, rows, cols, access[rows], access[cols], limit_s, unit.second)
 
-    why = _why(trips, source, target, weight, limit_s)[cell]
+
+def _chosen(trips: Trips, points: ArrayLike | None) -> Ints:
+    every = np.arange(len(trips.snap.edge))
+    return every if points is None else np.asarray(points, dtype=np.int64).reshape(-1)
+
+
+def blocks(
+    trips: Trips,
+    rows: Ints,
+    cols: Ints,
+    costs: tuple[str, str],
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[slice, Packed]]:
+    """Packed least costs on the road, without access legs, a block of origins at a time."""
+    engine = engine or default_engine()
+    sources, targets, spots = trips.ends(costs)
+    high = max(1, BLOCK_CELLS // max(len(cols), 1))
+    if len(rows) > len(cols):  # searched from the destinations, and for all origins at once it is cheapest
+        high = max(high, min(len(rows), 16 * high))
+    ends = targets.take(cols)
+    for begin in range(0, len(rows), high):
+        block = slice(begin, min(begin + high, len(rows)))
+        out = np.empty((block.stop - begin, len(cols)), np.uint64)
+        engine.table(trips.network, costs, sources.take(rows[block]), ends, out)
+        _same_edge(spots, rows[block], cols, out)
+        yield block, out
+        if progress is not None:
+            progress(block.stop, len(rows))
+
+
+def _same_edge(spots: Spots, rows: Ints, cols: Ints, out: Packed) -> None:
+    """Trips that never leave the edge on which they begin."""
+    from gis_wufei.network.engine.along import along
+
+    row, col = spots_of(spots, rows), spots_of(spots, cols)
+    if not np.isin(spots.edge[row[1]], spots.edge[col[1]]).any():
+        return
+    for before in spots.before:
+        there, here = before[row[1]] < CEILING, before[col[1]] < CEILING
+        along(
+            row[0][there], spots.edge[row[1]][there], before[row[1]][there],
+            col[0][here], spots.edge[col[1]][here], before[col[1]][here], out,
+        )  # fmt: skip
+
+
+def spots_of(spots: Spots, points: Ints) -> tuple[Ints, Ints]:
+    """Position among the points, and the spot, of every spot of every chosen point."""
+    order = np.argsort(spots.point, kind="stable")
+    begin = np.searchsorted(spots.point[order], points, side="left")
+    count = np.searchsorted(spots.point[order], points, side="right") - begin
+    which = np.repeat(begin, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(np.arange(len(points)), count), order[which]
+
+
+def _finish(
+    trips: Trips,
+    rows: Ints,
+    cols: Ints,
+    limit_s: float | None,
+    distance: Floats,
+    duration: Floats,
+    why: NDArray[np.int8],
+) -> None:
+    """Add the access legs, tell why a cell has no trip, and cut at the limit; in place."""
+    access_m, access_s = trips.snap.access_m, trips.access_s
+    none = np.isinf(duration)
+    if none.any():
+        weak = trips.piece("weak")
+        why[none] = ONE_WAY
+        why[weak[rows][:, None] != weak[cols][None, :]] = NO_ROAD
+    distance += access_m[rows, None]
+    distance += access_m[None, cols]
+    duration += access_s[rows, None]
+    duration += access_s[None, cols]
     if limit_s is not None:
         why[(why == 0) & (duration > limit_s)] = BEYOND
-    distance[why > 0] = duration[why > 0] = np.inf
-    here, there = trips.snap.xy[rows], trips.snap.xy[cols]
-    same = (here[:, None, :] == there[None, :, :]).all(axis=2)
-    distance[same] = duration[same] = 0.0
-    why[same] = 0
-    return ODMatrix(distance, duration, why, rows, cols, access_m[rows], access_m[cols], limit_s)
-
-
-def _between(
-    trips: Trips, source: Ints, target: Ints, limit_s: float | None, progress: Progress | None
-) -> tuple[Floats, Floats]:
-    """Weight (inf = none) and length between distinct graph nodes, float[S, T]; node -1 is nowhere."""
-    to_root = len(target) < len(source)
-    roots, leaves = (target, source) if to_root else (source, target)
-    weight, length = np.full((len(roots), len(leaves)), np.inf), np.zeros((len(roots), len(leaves)))
-    real, there = np.flatnonzero(roots >= 0), np.flatnonzero(leaves >= 0)
-    for block, cost, toward in trees(trips, roots[real], to_root, np.inf if limit_s is None else limit_s):
-        cell = np.ix_(real[block], there)
-        weight[cell] = cost[:, leaves[there]]
-        length[cell] = tree_lengths(trips, toward, to_root)[:, leaves[there]]
-        if progress is not None:
-            progress(min(block.stop, len(real)), len(real))
-    return (weight.T, length.T) if to_root else (weight, length)
-
-
-def _why(trips: Trips, source: Ints, target: Ints, weight: Floats, limit_s: float | None) -> NDArray[np.int8]:
-    """Reason code for each pair of distinct graph nodes, int8[S, T]."""
-    why = np.where(np.isinf(weight), ONE_WAY, 0).astype(np.int8)
-    # Node -1 is nowhere: it reads the last label, which stands for no part at all.
-    weak, strong = np.append(trips.weak, -1), np.append(trips.strong, -1)
-    if limit_s is not None:
-        # The search stopped at the limit, so whether a way exists must be asked without it.
-        near = strong[source][:, None] == strong[target][None, :]
-        why[(why == ONE_WAY) & near] = BEYOND
-        for s in np.flatnonzero((why == ONE_WAY).any(axis=1) & (source >= 0)):
-            reached = np.zeros(trips.size + 1, dtype=bool)
-            reached[breadth_first_order(trips.graph, source[s], return_predecessors=False)] = True
-            why[s, (why[s] == ONE_WAY) & reached[target]] = BEYOND
-    why[weak[source][:, None] != weak[target][None, :]] = NO_ROAD
-    why[source < 0] = OFF
-    why[:, target < 0] = OFF
-    return why
+    off = trips.snap.edge < 0
+    why[off[rows]] = OFF
+    why[:, off[cols]] = OFF
+    shut = why > 0
+    distance[shut] = duration[shut] = np.inf
+    here, place = np.unique(trips.snap.xy, axis=0, return_inverse=True)
+    same = np.flatnonzero(np.isin(place[rows], place[cols]))
+    if len(same):
+        row, col = np.nonzero(place[rows[same]][:, None] == place[cols][None, :])
+        distance[same[row], col] = duration[same[row], col] = 0.0
+        why[same[row], col] = 0

@@ -1,15 +1,20 @@
-"""The way itself: its line on the map, its roads and their classes."""
+"""The ways themselves: their lines on the map, their roads and their classes, for tens of thousands of pairs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from gis_wufei.network.graph import Floats, Ints, Network
+from gis_wufei.network.engine import Engine, default_engine
+from gis_wufei.network.graph import Flags, Floats, Ints
+from gis_wufei.network.network import Network
 from gis_wufei.network.snap import AT_NODE_M
-from gis_wufei.network.trips import TIE_S_PER_M, Trips, arcs_between, trees
+from gis_wufei.network.trips import COSTS, Spots, Trips
+from gis_wufei.network.weights import CEILING, Packed
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,99 +33,206 @@ class Path:
     """Names of the roads in the order of travel, unnamed ones left out."""
     edges: Ints
     """int[s], edges of the network in the order of travel (the first and the last perhaps in part)."""
+    start: Floats
+    stop: Floats
+    """float[s], from which share of each edge to which; start > stop = against the drawing."""
 
 
-def paths(trips: Trips, pairs: ArrayLike) -> list[Path | None]:
+@dataclass(frozen=True, eq=False)
+class Paths(Sequence["Path | None"]):
+    """The ways of P pairs; the item of a pair without a way is None."""
+
+    network: Network
+    found: Flags
+    """bool[P]"""
+    distance_m: Floats
+    duration_s: Floats
+    """float[P], as in the matrix, access legs included; inf = no way."""
+    access_m: Floats
+    first: Ints
+    """int[P + 1]: the stretches of path p are ``first[p]:first[p + 1]``."""
+    edge: Ints
+    start: Floats
+    stop: Floats
+    """Of each stretch: the edge, and from which share of it to which; start > stop = against the drawing."""
+    xy: Floats
+    offset: Ints
+    """float[V, 2], int[P + 1]: the vertices of path p are ``xy[offset[p]:offset[p + 1]]``."""
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    @overload
+    def __getitem__(self, pair: int) -> Path | None: ...
+    @overload
+    def __getitem__(self, pair: slice) -> list[Path | None]: ...
+    def __getitem__(self, pair: int | slice) -> Path | None | list[Path | None]:
+        if isinstance(pair, slice):
+            return [self._one(p) for p in range(*pair.indices(len(self)))]
+        if not -len(self) <= pair < len(self):
+            raise IndexError(pair)
+        return self._one(pair % len(self))
+
+    def __iter__(self) -> Iterator[Path | None]:
+        return (self._one(p) for p in range(len(self)))
+
+    def _one(self, pair: int) -> Path | None:
+        if not self.found[pair]:
+            return None
+        graph = self.network.graph
+        part = slice(self.first[pair], self.first[pair + 1])
+        edge, start, stop = self.edge[part], self.start[part], self.stop[part]
+        length = np.abs(stop - start) * graph.length_m[edge]
+        km = np.bincount(graph.class_code[edge], length, minlength=len(graph.classes)) / 1000
+        return Path(
+            xy=self.xy[self.offset[pair] : self.offset[pair + 1]],
+            distance_m=float(self.distance_m[pair]),
+            duration_s=float(self.duration_s[pair]),
+            access_m=float(self.access_m[pair]),
+            km_by_class={name: float(k) for name, k in zip(graph.classes, km, strict=True) if k},
+            roads=_names(self.network, edge),
+            edges=edge,
+            start=start,
+            stop=stop,
+        )
+
+
+def paths(
+    trips: Trips, pairs: ArrayLike, costs: tuple[str, str] = COSTS, engine: Engine | None = None
+) -> Paths:
     """The way of each pair (origin, destination) of points; None where there is none.
 
-    Same trips as ``od_matrix``. One search serves all pairs that share a root, on the side that
-    has fewer distinct points.
+    Same trips as ``od_matrix``.
+
+    Parameters
+    ----------
+    trips
+        The prepared network.
+    pairs
+        int[P, 2], points of the snap.
+    costs
+        What is minimised, and what decides among equals: ``duration_s``, ``distance_m`` or a name
+        of ``Network.extra``.
+    engine
+        What searches; default: the embedded one.
     """
     pair = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
-    found: list[Path | None] = [None] * len(pair)
-    source, target = trips.node[pair[:, 0]], trips.node[pair[:, 1]]
-    same = (trips.snap.xy[pair[:, 0]] == trips.snap.xy[pair[:, 1]]).all(axis=1)
-    for p in np.flatnonzero(same):
-        found[p] = _stay(trips.snap.xy[pair[p, 0]])
-    open_pairs = np.flatnonzero((source >= 0) & (target >= 0) & ~same)
-    source, target = source[open_pairs], target[open_pairs]
-    to_root = len(np.unique(target)) < len(np.unique(source))
-    root, leaf = (target, source) if to_root else (source, target)
-    roots = np.unique(root)
-    for block, weight, toward in trees(trips, roots, to_root):
-        for k in np.flatnonzero(np.isin(root, roots[block])):
-            row = int(np.searchsorted(roots[block], root[k]))
-            if np.isinf(weight[row, leaf[k]]):
-                continue
-            nodes = _walk(toward[row], int(leaf[k]))
-            nodes = nodes if to_root else nodes[::-1]
-            p = open_pairs[k]
-            found[p] = _path(trips, arcs_between(trips, nodes[:-1], nodes[1:]), *pair[p])
-    return found
+    order = np.lexsort((pair[:, 1], pair[:, 0]))
+    back = np.argsort(order)
+    origin, destination = pair[order].T
+    sources, targets, spots = trips.ends(costs)
+    begin, end = sources.take(origin), targets.take(destination)
+    routes = (engine or default_engine()).routes(trips.network, costs, begin, end)
+    near, leave, arrive = _same_edge(spots, origin, destination)
+    stay = near <= routes.weight
+    packed = np.where(stay, near, routes.weight)
+    same = (trips.snap.xy[origin] == trips.snap.xy[destination]).all(axis=1)
+    found = (packed < CEILING) | same
+
+    # Stretches: the rest of the first edge, whole edges, the begin of the last; or one piece of one edge.
+    on_way = np.flatnonzero((packed < CEILING) & ~stay & ~same)
+    first_label, last_label = begin.label[routes.entry[on_way]], end.label[routes.leave[on_way]]
+    arcs = trips.network.arcs.arc
+    owner = np.repeat(np.arange(len(pair)), np.diff(routes.first))
+    # Of a pair that stays on its edge the way round is not wanted.
+    whole = np.isin(owner, on_way)
+    arc = arcs[routes.arc[whole]]
+    against = (arc % 2).astype(np.float64)
+    some = first_label >= 0
+    spot, turned = first_label[some] // 2, first_label[some] % 2
+    lead = (on_way[some], spots.edge[spot], spots.share[spot], 1.0 - turned)
+    some = last_label >= 0
+    spot, turned = last_label[some] // 2, last_label[some] % 2
+    rear = (on_way[some], spots.edge[spot], turned.astype(np.float64), spots.share[spot])
+    short = np.flatnonzero(stay & ~same & (packed < CEILING))
+    piece = (short, spots.edge[leave[short]], spots.share[leave[short]], spots.share[arrive[short]])
+    middle = (owner[whole], arc // 2, against, 1.0 - against)
+    which, edge, start, stop = (np.concatenate(column) for column in zip(lead, middle, rear, piece, strict=True))
+    # Stable, so the parts of a pair keep the order: lead, middle, rear. Back to the caller's order at once.
+    sort = np.argsort(order[which], kind="stable")
+    first = np.searchsorted(order[which][sort], np.arange(len(pair) + 1)).astype(np.int64)
+    edge, start, stop = edge[sort], start[sort], stop[sort]
+    return _paths(trips, pair, packed[back], found[back], same[back], costs, first, edge, start, stop)
 
 
-def _stay(xy: Floats) -> Path:
-    return Path(np.stack([xy, xy]), 0.0, 0.0, 0.0, {}, (), np.zeros(0, dtype=np.int64))
+def _paths(
+    trips: Trips,
+    pair: Ints,
+    packed: Packed,
+    found: Flags,
+    same: Flags,
+    costs: tuple[str, str],
+    first: Ints,
+    edge: Ints,
+    start: Floats,
+    stop: Floats,
+) -> Paths:
+    from gis_wufei.network.engine.draw import draw
 
-
-def _walk(toward: NDArray[np.int32], node: int) -> Ints:
-    """The nodes from ``node`` to the root of its tree."""
-    nodes = [node]
-    while toward[nodes[-1]] >= 0:
-        nodes.append(int(toward[nodes[-1]]))
-    return np.array(nodes, dtype=np.int64)
-
-
-def _path(trips: Trips, arcs: Ints, origin: int, destination: int) -> Path:
-    """Put the arcs of one way together."""
     network, snap = trips.network, trips.snap
-    edge, length = trips.edge[arcs], trips.length_m[arcs]
-    # Arcs that continue along one edge are one stretch; other points that split it leave no mark.
-    turn = (np.diff(edge, prepend=-1) != 0) | (trips.start[arcs] != np.roll(trips.stop[arcs], 1))
-    first = np.flatnonzero(turn)
-    last = np.append(first, len(arcs))[1:] - 1
-    legs = [snap.xy[[origin]], snap.foot_xy[[origin]]]
-    for e, a, b in zip(edge[first], trips.start[arcs[first]], trips.stop[arcs[last]], strict=True):
-        legs.append(_stretch(network, int(e), float(a), float(b)))
-    xy = np.concatenate([*legs, snap.foot_xy[[destination]], snap.xy[[destination]]])
-    # The foot was measured from the road's start and so was the cut; they differ in the last digits.
-    step = np.hypot(*np.diff(xy, axis=0).T)
-    xy = np.concatenate([xy[:1], xy[1:][step > AT_NODE_M]])
-    xy = xy if len(xy) > 1 else xy[[0, 0]]
-    xy[-1] = snap.xy[destination]
-
-    access_m = float(snap.access_m[origin] + snap.access_m[destination])
-    access_s = float(trips.access_s[origin] + trips.access_s[destination])
-    weight = float(np.asarray(trips.graph.data)[arcs].sum())
-    km = np.bincount(network.class_code[edge], length, minlength=len(network.classes)) / 1000
-    return Path(
+    origin, destination = pair.T
+    both = dict(zip(costs, trips.weighing(costs).units.unpack(packed), strict=True))
+    for name in COSTS:  # searched for something else: add up what was not counted on the way
+        if name not in both:
+            there, back = network.cost(name)
+            share = np.abs(stop - start) * np.where(start < stop, there[edge], back[edge])
+            total = np.append(0.0, np.cumsum(share))
+            both[name] = total[first[1:]] - total[first[:-1]]
+    access = snap.access_m[origin] + snap.access_m[destination]
+    # Added in the order of the matrix, so that a path is its cell to the last digit.
+    distance = np.where(same, 0.0, both["distance_m"] + snap.access_m[origin] + snap.access_m[destination])
+    duration = np.where(same, 0.0, both["duration_s"] + trips.access_s[origin] + trips.access_s[destination])
+    distance[~found] = duration[~found] = np.inf
+    before = np.stack([snap.xy[origin], snap.foot_xy[origin]], axis=1)
+    after = np.stack([snap.foot_xy[destination], snap.xy[destination]], axis=1)
+    before[same, 1], after[same, 0] = before[same, 0], after[same, 1]
+    before[~found] = after[~found] = 0.0
+    xy, offset = draw(first, edge, start, stop, network.graph.xy, network.graph.offset, before, after, AT_NODE_M)
+    return Paths(
+        network=network,
+        found=found,
+        distance_m=distance,
+        duration_s=duration,
+        access_m=np.where(same, 0.0, access),
+        first=first,
+        edge=edge,
+        start=start,
+        stop=stop,
         xy=xy,
-        distance_m=float(length.sum()) + access_m,
-        duration_s=weight - TIE_S_PER_M * float(length.sum()) + access_s,
-        access_m=access_m,
-        km_by_class={name: float(k) for name, k in zip(network.classes, km, strict=True) if k},
-        roads=_names(network, edge[first]),
-        edges=edge[first],
+        offset=offset,
     )
 
 
-def _stretch(network: Network, edge: int, start: float, stop: float) -> Floats:
-    """The polyline of an edge between two fractions, in the way of travel."""
-    xy = network.xy[network.offset[edge] : network.offset[edge + 1]]
-    if abs(stop - start) < 1:
-        along = np.append(0.0, np.cumsum(np.hypot(*np.diff(xy, axis=0).T)))
-        low, high = sorted((start * along[-1], stop * along[-1]))
-        inner = along[(along > low) & (along < high)]
-        cuts = np.concatenate([[low], inner, [high]])
-        xy = np.stack([np.interp(cuts, along, xy[:, 0]), np.interp(cuts, along, xy[:, 1])], axis=1)
-    return xy if start < stop else xy[::-1]
+def _same_edge(spots: Spots, origin: Ints, destination: Ints) -> tuple[Packed, Ints, Ints]:
+    """Least packed cost of staying on one edge, and the spots it runs between; ceiling where that is no way."""
+    from gis_wufei.network.matrix import spots_of
+
+    cost = np.full(len(origin), CEILING, np.uint64)
+    leave, arrive = np.full(len(origin), -1), np.full(len(origin), -1)
+    (row, begin), (col, end) = spots_of(spots, origin), spots_of(spots, destination)
+    size = int(spots.edge.max(initial=0)) + 1
+    here, there = row * size + spots.edge[begin], col * size + spots.edge[end]
+    order = np.argsort(there)
+    at = np.searchsorted(there[order], here)
+    hit = np.flatnonzero(at < len(order))
+    hit = hit[there[order][at[hit]] == here[hit]]
+    begin, end, row = begin[hit], end[order][at[hit]], row[hit]
+    for before in spots.before:
+        able = (before[begin] < CEILING) & (before[end] >= before[begin])
+        way = np.where(able, before[end] - before[begin], np.uint64(CEILING))
+        better = np.flatnonzero(way < cost[row])
+        for k in better.tolist():  # few: a point has one spot, or two where a road was drawn twice
+            if way[k] < cost[row[k]]:
+                cost[row[k]], leave[row[k]], arrive[row[k]] = way[k], begin[k], end[k]
+    return cost, leave, arrive
 
 
 def _names(network: Network, edges: Ints) -> tuple[str, ...]:
     """Road names in order, repeats in a row told once."""
-    if "name" not in network.roads:
+    roads = network.graph.roads
+    if "name" not in roads:
         return ()
-    names = network.roads["name"].iloc[network.row[edges]]
+    names = roads["name"].iloc[network.graph.row[edges]]
     told: list[str] = []
     for name in names[names.notna() & (names != "")]:
         if not told or told[-1] != name:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import cast
 
 import numpy as np
 import shapely
 
 from gis_wufei.errors import ProblemError
-from gis_wufei.network.graph import Floats, Ints, Network
+from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph
+from gis_wufei.network.network import Network
 
 AT_NODE_M = 1e-6
 """A foot this close to an end of its edge is the junction itself, whatever the way of the edge."""
@@ -54,27 +57,54 @@ def snap(network: Network, xy: Floats, max_snap_m: float | None = None, least_sh
     if not np.isfinite(xy).all():
         raise ProblemError("snap: a point has a coordinate that is not a number")
     limit = network.profile.max_snap_m if max_snap_m is None else max_snap_m
-    closed = [code for code, name in enumerate(network.classes) if name in network.profile.no_access_classes]
-    open_to_all = ~np.isin(network.class_code, closed)
-    usable = np.flatnonzero(open_to_all & (network.part_share >= least_share))
-    points, lines = shapely.points(xy), network.lines[usable]
-    nearest = np.full(len(xy), -1)
-    if len(xy) and len(lines):
-        point, found = shapely.STRtree(lines).query_nearest(points)
-        order = np.lexsort((found, point))
-        nearest[:] = found[order][np.unique(point[order], return_index=True)[1]]
-    edge = np.where(nearest < 0, -1, usable[nearest] if len(usable) else -1)
-    access = np.full(len(xy), np.inf)
-    on = np.flatnonzero(edge >= 0)
-    access[on] = shapely.distance(points[on], network.lines[edge[on]])
+    graph = network.graph
+    closed = [code for code, name in enumerate(graph.classes) if name in network.profile.no_access_classes]
+    usable = network.open & ~np.isin(graph.class_code, closed) & (network.part_share >= least_share)
+    edge, access, along = _nearest(network, xy, usable)
     edge[access > limit] = -1
 
     on = np.flatnonzero(edge >= 0)
-    line, length = network.lines[edge[on]], network.length_m[edge[on]]
-    along = np.clip(shapely.line_locate_point(line, points[on]), 0.0, length)
+    length = graph.length_m[edge[on]]
+    along = np.clip(along[on], 0.0, length)
     along[along < AT_NODE_M] = 0.0
     along = np.where(length - along < AT_NODE_M, length, along)
     fraction, foot = np.full(len(xy), np.nan), np.full((len(xy), 2), np.nan)
     fraction[on] = along / length
-    foot[on] = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
+    foot[on] = _place(graph, edge[on], along)
     return Snap(xy=xy, edge=edge, fraction=fraction, access_m=access, foot_xy=foot)
+
+
+def _nearest(network: Network, xy: Floats, usable: Flags) -> tuple[Ints, Floats, Floats]:
+    """Nearest usable edge of each point (-1 = none), distance, and metres from the edge's begin."""
+    graph = network.graph
+    if not usable.any() or not len(xy):
+        return np.full(len(xy), -1), np.full(len(xy), np.inf), np.zeros(len(xy))
+    owner = np.repeat(np.arange(len(graph.tail)), np.diff(graph.offset))
+    if find_spec("numba") is None:
+        which = np.flatnonzero(usable)
+        points, lines = shapely.points(xy), graph.lines[which]
+        point, found = shapely.STRtree(lines).query_nearest(points)
+        order = np.lexsort((found, point))
+        edge = which[found[order][np.unique(point[order], return_index=True)[1]]]
+        line = graph.lines[edge]
+        return edge, shapely.distance(points, line), shapely.line_locate_point(line, points)
+    from gis_wufei.network.engine import grid
+
+    if "grid" not in graph.prepared:
+        graph.prepared["grid"] = grid.build(graph.xy, graph.offset)
+    segments = cast(grid.SegmentGrid, graph.prepared["grid"])
+    vertex, distance, place = grid.nearest(segments, graph.xy, xy, usable[owner])
+    at = np.append(graph.along, 0.0)
+    return owner[vertex], distance, at[vertex] + place * (at[vertex + 1] - at[vertex])
+
+
+def _place(graph: RoadGraph, edge: Ints, along: Floats) -> Floats:
+    """float[n, 2], the place so many metres along each edge."""
+    last = graph.offset[edge + 1] - 1
+    # Metres run on over all edges, so one search finds the segment of every point.
+    run = graph.along + np.repeat(graph.begin_m, np.diff(graph.offset))
+    vertex = np.searchsorted(run, graph.begin_m[edge] + along, side="right") - 1
+    vertex = np.clip(vertex, graph.offset[edge], last - 1)
+    step = graph.along[vertex + 1] - graph.along[vertex]
+    share = np.clip((along - graph.along[vertex]) / np.where(step > 0, step, 1.0), 0.0, 1.0)[:, None]
+    return graph.xy[vertex] + share * (graph.xy[vertex + 1] - graph.xy[vertex])

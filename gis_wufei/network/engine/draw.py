@@ -1,0 +1,127 @@
+"""The lines of many paths at once: polylines of edges, whole or cut, put end to end."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from gis_wufei.network.graph import Floats, Ints
+
+
+def draw(
+    first: Ints, edge: Ints, start: Floats, stop: Floats, xy: Floats, offset: Ints, before: Floats, after: Floats, near_m: float
+) -> tuple[Floats, Ints]:
+    """Vertices of P paths.
+
+    Parameters
+    ----------
+    first
+        int[P + 1]: the stretches of path p are ``first[p]:first[p + 1]``.
+    edge, start, stop
+        int[K], float[K], float[K]: each stretch, from one share of the edge to another in the way of travel.
+    xy, offset
+        Polylines of the edges.
+    before, after
+        float[P, 2, 2], places to draw before and behind the stretches.
+    near_m
+        Vertices this close to the one before are left out, but for the last.
+
+    Returns
+    -------
+    float[V, 2] and int[P + 1]: the vertices of path p are ``xy[offset[p]:offset[p + 1]]``, two at least.
+    """
+    drawn, begin = _draw(first, edge, start, stop, xy, offset, before, after, near_m * near_m)
+    return drawn, begin
+
+
+@njit(cache=True)
+def _draw(first, edge, start, stop, xy, offset, before, after, near2):  # type: ignore[no-untyped-def]
+    paths = len(first) - 1
+    room = 0
+    for k in range(len(edge)):
+        room += offset[edge[k] + 1] - offset[edge[k]] + 2
+    out = np.empty((room + 4 * paths, 2))
+    begin = np.zeros(paths + 1, np.int64)
+    n = 0
+    for p in range(paths):
+        head = n
+        for k in range(2):
+            n = _add(out, n, head, before[p, k, 0], before[p, k, 1], near2)
+        for s in range(first[p], first[p + 1]):
+            a = offset[edge[s]]
+            b = offset[edge[s] + 1]
+            if start[s] == 0.0 and stop[s] == 1.0:
+                for v in range(a, b):
+                    n = _add(out, n, head, xy[v, 0], xy[v, 1], near2)
+            elif start[s] == 1.0 and stop[s] == 0.0:
+                for v in range(b - 1, a - 1, -1):
+                    n = _add(out, n, head, xy[v, 0], xy[v, 1], near2)
+            else:
+                n = _piece(out, n, head, xy, a, b, start[s], stop[s], near2)
+        for k in range(2):
+            n = _add(out, n, head, after[p, k, 0], after[p, k, 1], near2)
+        if n == head + 1:
+            out[n, 0] = out[head, 0]
+            out[n, 1] = out[head, 1]
+            n += 1
+        out[n - 1, 0] = after[p, 1, 0]
+        out[n - 1, 1] = after[p, 1, 1]
+        begin[p + 1] = n
+    return out[:n].copy(), begin
+
+
+@njit(cache=True)
+def _add(out, n, head, x, y, near2):  # type: ignore[no-untyped-def]
+    if n > head:
+        dx = x - out[n - 1, 0]
+        dy = y - out[n - 1, 1]
+        if dx * dx + dy * dy <= near2:
+            return n
+    out[n, 0] = x
+    out[n, 1] = y
+    return n + 1
+
+
+@njit(cache=True)
+def _piece(out, n, head, xy, a, b, start, stop, near2):  # type: ignore[no-untyped-def]
+    """Part of a polyline, in either way of travel."""
+    total = 0.0
+    for v in range(a, b - 1):
+        total += np.hypot(xy[v + 1, 0] - xy[v, 0], xy[v + 1, 1] - xy[v, 1])
+    low = min(start, stop) * total
+    high = max(start, stop) * total
+    mark = n
+    back = start > stop
+    floor = n if back else head  # drawn against the way of travel, its first vertex meets nothing yet
+    run = 0.0
+    fresh = True
+    for v in range(a, b - 1):
+        step = np.hypot(xy[v + 1, 0] - xy[v, 0], xy[v + 1, 1] - xy[v, 1])
+        if step > 0.0:
+            if fresh and run + step >= low:
+                t = (low - run) / step
+                n = _add(out, n, floor, xy[v, 0] + t * (xy[v + 1, 0] - xy[v, 0]), xy[v, 1] + t * (xy[v + 1, 1] - xy[v, 1]), near2)
+                fresh = False
+            if not fresh:
+                if run + step >= high:
+                    t = (high - run) / step
+                    n = _add(out, n, floor, xy[v, 0] + t * (xy[v + 1, 0] - xy[v, 0]), xy[v, 1] + t * (xy[v + 1, 1] - xy[v, 1]), near2)
+                    break
+                n = _add(out, n, floor, xy[v + 1, 0], xy[v + 1, 1], near2)
+        run += step
+    if back:
+        i = mark
+        j = n - 1
+        while i < j:
+            for k in range(2):
+                swap = out[i, k]
+                out[i, k] = out[j, k]
+                out[j, k] = swap
+            i += 1
+            j -= 1
+        if mark > head and (out[mark, 0] - out[mark - 1, 0]) ** 2 + (out[mark, 1] - out[mark - 1, 1]) ** 2 <= near2:
+            for v in range(mark, n - 1):
+                for k in range(2):
+                    out[v, k] = out[v + 1, k]
+            n -= 1
+    return n
