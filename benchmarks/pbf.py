@@ -128,8 +128,8 @@ def main() -> None:
             ratio = statistics.median(run[0] / own[0] for run, own in zip(runs[name], runs["ours"], strict=True))
             more, peak = (statistics.median(run[at] for run in runs[name]) for at in (1, 2))
             nodes, edges, what = runs[name][0][3:]
-            row = f"{path.name} | {name} | {seconds:.2f} | {ratio:.2f} | {more:.0f} | {peak:.0f} | {nodes} | {edges} | {what}"
-            print(f"| {row} |")
+            row = (path.name, name, f"{seconds:.2f}", f"{ratio:.2f}", f"{more:.0f}", f"{peak:.0f}", nodes, edges, what)
+            print("|", *(f"{cell} |" for cell in row))
 
 
 if __name__ == "__main__":

@@ -28,10 +28,10 @@ from gis_wufei.cli import BAD_INPUT, OK, app
 from gis_wufei.errors import InputError, MissingExtraError
 from gis_wufei.fetch import bring, net, sources
 from gis_wufei.fetch.osm_table import themes
-from gis_wufei.network.tags import road_words
 from gis_wufei.fetch.raster import addresses
 from gis_wufei.layers import LayerSpec, open_layer
 from gis_wufei.layers.provenance import sidecar_of
+from gis_wufei.network.tags import road_words
 from gis_wufei.standards import roads
 
 pytest.importorskip("osmium", reason="pyosmium is not installed: pip install 'gis-wufei[osm]'")

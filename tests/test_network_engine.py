@@ -127,6 +127,19 @@ def test_turn_bans_are_obeyed_in_every_cell(case):
     np.testing.assert_allclose(matrix.duration_s, slow, atol=1e-5)
 
 
+def test_a_truck_that_turns_only_at_dead_ends_never_turns_elsewhere(case):
+    long = network_of(case.network.graph, SPEEDS.model_copy(update={"u_turns": "dead_ends"}))
+    trips = prepare(long, case.snap)
+    count, graph = len(case.snap.edge), long.graph
+    pairs = [(i, j) for i in range(count) for j in range(count)]
+    free, bound = od_matrix(case), od_matrix(trips)
+    assert (bound.duration_s >= free.duration_s - 1e-5).all()
+    for path in filter(None, paths(trips, pairs)):
+        back = np.flatnonzero((path.edges[1:] == path.edges[:-1]) & (path.start[1:] == path.stop[:-1]))
+        end = np.where(path.stop[back] == 1, graph.head[path.edges[back]], graph.tail[path.edges[back]])
+        assert (graph.degree[end] == 1).all()
+
+
 def test_both_engines_give_the_same_numbers(case):
     fast, slow = od_matrix(case, engine=Embedded()), od_matrix(case, engine=Plain())
     for column in ("duration_s", "distance_m", "why"):
@@ -226,6 +239,61 @@ def test_many_points_on_one_junction_are_answered_each():
     network = build_network(roads((km((0, 0), (1, 0)), "main"), (km((1, 0), (2, 0)), "main")), PROFILE)
     matrix = od_matrix(prepare(network, snap(network, at((0, 0), (1000, 5), (1000, 5), (1000, -5)))), [0], [1, 2, 3])
     assert matrix.distance_m[0] == pytest.approx([1005, 1005, 1005])
+
+
+# --- snapping in the grid, and the side of the road ---
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_point_finds_the_road_that_a_tree_of_boxes_finds(seed):
+    rng = np.random.default_rng(seed)
+    lines = tangle(seed)
+    network = build_network(lines, SPEEDS)
+    points = rng.uniform(-3000, 3000, (200, 2)) if seed % 2 else rng.uniform(-50, 450, (200, 2))
+    usable = network.part_share >= 0.3
+    found = snap(network, points, np.inf, least_share=0.3)
+    if not usable.any():
+        assert (found.edge == -1).all()
+        return
+    tree = shapely.union_all(network.graph.lines[usable])
+    np.testing.assert_allclose(found.access_m, shapely.distance(shapely.points(points), tree), atol=1e-9)
+    np.testing.assert_allclose(np.hypot(*(found.foot_xy - points).T), found.access_m, atol=1e-6)
+    assert usable[found.edge].all()
+
+
+def test_the_side_of_the_road_is_told_as_drawn():
+    network = build_network(roads((km((0, 0), (1, 0), (1, 1)), "main")), PROFILE)
+    found = snap(network, at((500, 10), (500, -10), (990, 500), (1010, 500), (500, 0)))
+    assert found.side.tolist() == [-1, 1, -1, 1, 0]
+
+
+def test_a_truck_that_stops_at_its_own_kerb_goes_round_to_the_other_side():
+    """A block of 4 km; two houses face each other: from one to the other it takes the way round."""
+    block = km((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
+    network = build_network(roads((block, "main")), PROFILE)
+    found = snap(network, at((250, -10), (750, -10), (750, 10)))
+    near = od_matrix(prepare(network, found), [0], [1, 2]).distance_m[0]
+    kerb = od_matrix(prepare(network, found, "right"), [0], [1, 2])
+    assert near == pytest.approx([520, 520])
+    assert kerb.distance_m[0, 0] == pytest.approx(520)
+    assert kerb.distance_m[0, 1] == pytest.approx(20 + 750 + 1000 + 1000 + 250)  # turns round at the far corner
+    long = network_of(network.graph, PROFILE.model_copy(update={"u_turns": "dead_ends"}))
+    assert np.isinf(od_matrix(prepare(long, found, "right"), [0], [1, 2]).distance_m[0, 1])  # nowhere to turn
+    stub = build_network(roads((block, "main"), (km((1, 0), (2, 0)), "main")), PROFILE)
+    for where, metres in (("anywhere", 20 + 750 + 250), ("dead_ends", 20 + 750 + 2000 + 250)):
+        truck = network_of(stub.graph, PROFILE.model_copy(update={"u_turns": where}))
+        turned = od_matrix(prepare(truck, snap(truck, found.xy), "right"), [0], [1, 2])
+        assert turned.distance_m[0] == pytest.approx([520, metres])
+
+
+def test_on_a_road_open_one_way_either_kerb_will_do():
+    network = build_network(roads((km((0, 0), (1, 0)), "main", "forward"), (km((1, 0), (0, 0)), "main", "forward")), PROFILE)
+    found = snap(network, at((250, 10), (750, 10), (750, -10)))
+    single = build_network(roads((km((0, 0), (1, 0)), "main", "forward")), PROFILE)
+    assert od_matrix(prepare(single, snap(single, found.xy), "right"), [0], [1, 2]).distance_m[0] == pytest.approx([520, 520])
+    # Drawn once for each way, the two lines are one road with two kerbs.
+    both = od_matrix(prepare(network, found, "right"), [1], [0, 2])
+    assert both.distance_m[0, 0] == pytest.approx(520) and both.distance_m[0, 1] > 520
 
 
 # --- what is kept ---

@@ -25,6 +25,9 @@ from gis_wufei.standards import (
     roads,
     rules,
     seasons,
+    surfaces,
+    traffic,
+    trucks,
     unit_verdicts,
     vehicles,
 )
@@ -37,6 +40,9 @@ TABLES = {
     "seasons": seasons,
     "crops": crops,
     "roads": roads,
+    "surfaces": surfaces,
+    "traffic": traffic,
+    "trucks": trucks,
 }
 DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 STATUSES = {"verified", "secondary", "memory", "user"}

@@ -58,7 +58,11 @@ def themes() -> dict[str, Theme]:
     """Every layer by the name of its file."""
     told = files("gis_wufei.fetch").joinpath("osm.yaml").read_text(encoding="utf-8")
     entries = YAML(typ="safe", pure=True).load(told)
-    entries["roads"] |= {"source": road_words().source, "classes": road_words().classes, "without": road_words().without}
+    entries["roads"] |= {
+        "source": road_words().source,
+        "classes": road_words().classes,
+        "without": road_words().without,
+    }
     return {name: Theme(**entry) for name, entry in entries.items()}
 
 

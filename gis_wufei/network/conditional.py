@@ -38,7 +38,10 @@ class Said:
 
 
 def said(text: str, moment: Moment) -> Said:
-    """What a conditional tag says at a moment; hours do not hold where the hour is not known, any day may be the day."""
+    """What a conditional tag says at a moment.
+
+    Hours do not hold where the hour is not known; where the day is not, any day may be the day.
+    """
     word, unread = None, False
     clauses = list(_CLAUSE.finditer(text[:MOST].lower()))
     for clause in clauses:
@@ -85,7 +88,9 @@ def _days(text: str) -> set[str]:
     for span in filter(None, (span.strip() for span in text.split(","))):
         first, _, last = (word.strip() for word in span.partition("-"))
         a, b = DAYS.index(first), DAYS.index(last or first)
-        found |= {day for (at, day), turn in product(enumerate(DAYS), (0, 7)) if a <= at + turn <= b + (7 if b < a else 0)}
+        found |= {
+            day for (at, day), turn in product(enumerate(DAYS), (0, 7)) if a <= at + turn <= b + (7 if b < a else 0)
+        }
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -32,6 +33,10 @@ NEAR_ROUND_M = 250.0
 """... and has a longer way round than this, or none: a block. (Choice of the design.)"""
 
 
+BLOCK = 20_000
+"""Ends whose surroundings are held at once: some hundred vertices each, about 100 MB."""
+
+
 @dataclass(frozen=True, eq=False)
 class Reach:
     """Pairs of a dangling end and a piece near it that it is not joined to already; nearest first for each end."""
@@ -47,8 +52,10 @@ class Reach:
     vertex_m: Floats
     round_m: Floats
     """float[K], way round along the drawing; inf = longer than was looked for."""
-    may_meet: Flags
-    """bool[K]; False = the inside of a line of another level, bridge or tunnel state: never joined."""
+    inside: Flags
+    """bool[K], same level, bridge and tunnel state: the end may be joined to any place of the line."""
+    at_vertex: Flags
+    """bool[K], the same, or the vertex is the end of a line: it may be joined to the vertex."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,22 +97,24 @@ def reach(drawing: Drawing, ends: Ints, radius_m: float, round_m: float) -> Reac
     end, piece = drawing.tree.query(boxes(at - radius_m, at + radius_m))
     share, gap = _foot(drawing, at[end], piece)
     near = gap <= radius_m
-    end, piece, share, gap = end[near], piece[near], share[near], gap[near]
+    order = np.flatnonzero(near)[np.argsort(end[near], kind="stable")]
+    end, piece, share, gap = end[order], piece[order], share[order], gap[order]
     to_low = np.hypot(*(at[end] - drawing.place[drawing.low[piece]]).T)
     to_high = np.hypot(*(at[end] - drawing.place[drawing.high[piece]]).T)
     vertex = np.where(to_low <= to_high, drawing.low[piece], drawing.high[piece])
-    around = Nearby(drawing, ends, np.full(len(ends), round_m))
-    way = np.minimum(
-        around.distance(end, drawing.low[piece]) + share * drawing.length_m[piece],
-        around.distance(end, drawing.high[piece]) + (1 - share) * drawing.length_m[piece],
-    )
+    way = np.empty(len(end))
+    for begin in range(0, len(ends), BLOCK):
+        block = slice(*np.searchsorted(end, [begin, begin + BLOCK]))
+        low, high, part = drawing.low[piece[block]], drawing.high[piece[block]], share[block]
+        around = Nearby(drawing, ends[begin : begin + BLOCK], np.full(len(ends[begin : begin + BLOCK]), round_m))
+        size = drawing.length_m[piece[block]]
+        from_low = around.distance(end[block] - begin, low) + part * size
+        way[block] = np.minimum(from_low, around.distance(end[block] - begin, high) + (1 - part) * size)
     same = drawing.grade[drawing.part_of[piece]] == drawing.grade[drawing.end_part[ends[end]]]
-    only_vertex = ~same & (drawing.end_part[vertex] >= 0)
-    gap = np.where(only_vertex, np.minimum(to_low, to_high), gap)
-    share = np.where(only_vertex, (vertex == drawing.high[piece]).astype(float), share)
     keep = np.flatnonzero((way > ROUND * gap + NODE_GRID_M) & (gap <= radius_m))
     keep = keep[np.lexsort((piece[keep], gap[keep], end[keep]))]
-    told = (end, piece, gap, share, vertex, np.minimum(to_low, to_high), way, same | only_vertex)
+    ends_there = drawing.end_part[vertex] >= 0
+    told: tuple[Any, ...] = (end, piece, gap, share, vertex, np.minimum(to_low, to_high), way, same, same | ends_there)
     return Reach(*(column[keep] for column in told))
 
 
@@ -165,8 +174,8 @@ def choose(drawing: Drawing, ends: Ints, near: Reach, tolerance_m: float) -> Joi
     """
     is_end = np.full(len(drawing.place), -1)
     is_end[ends] = np.arange(len(ends))
-    touch = near.gap_m <= NODE_GRID_M
-    by_vertex = near.may_meet & (near.vertex_m <= tolerance_m) & (~touch | (near.vertex_m <= LEAST_M))
+    touch = near.inside & (near.gap_m <= NODE_GRID_M)
+    by_vertex = near.at_vertex & (near.vertex_m <= tolerance_m) & (~touch | (near.vertex_m <= LEAST_M))
     # Of a piece both of whose ends are within the tolerance, the dangling one is meant.
     far_end = drawing.low[near.piece] + drawing.high[near.piece] - near.vertex
     far_m = np.hypot(*(drawing.place[far_end] - drawing.place[ends[near.end]]).T)
@@ -177,7 +186,7 @@ def choose(drawing: Drawing, ends: Ints, near: Reach, tolerance_m: float) -> Joi
     a, b = near.end[pair], is_end[target[pair]]
     group = connected_components(csr_matrix((np.ones(len(a)), (a, b)), shape=(len(ends),) * 2), directed=False)[1]
 
-    anchor = np.flatnonzero(~pair & near.may_meet & (near.gap_m <= tolerance_m))
+    anchor = np.flatnonzero(~pair & (by_vertex | (near.inside & (near.gap_m <= tolerance_m))))
     anchor = anchor[~_behind(drawing, ends, near, anchor, a, b, tolerance_m)]
     first = anchor[np.diff(near.end[anchor], prepend=-1) != 0]
     mine = np.full(len(ends), -1)

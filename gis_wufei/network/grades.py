@@ -27,7 +27,7 @@ def grade_kmh(profile: RoadProfile, grade: Floats) -> Floats:
     """
     if profile.power_kw is None or profile.mass_t is None:
         return np.full(np.shape(grade), np.inf)
-    steps = np.arange(round(-STEEPEST / STEP), round(STEEPEST / STEP) + 1) * STEP
+    steps = np.linspace(-STEEPEST, STEEPEST, 2 * round(STEEPEST / STEP) + 1)
     kmh = np.maximum(np.minimum(_drive(profile, steps), _brake(profile, steps)), profile.crawl_kmh)
     return np.interp(grade, steps, kmh)
 

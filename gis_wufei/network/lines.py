@@ -90,7 +90,10 @@ def read_lines(
     ends = dangling(drawing)
     near = reach(drawing, ends, FAR_M, NEAR_ROUND_M)
     if tolerance_m is None:
-        tolerance_m = tolerance(near.gap_m[near.may_meet & (np.diff(near.end, prepend=-1) != 0)])
+        nearest = np.full(len(ends), np.inf)
+        far = np.where(near.inside, near.gap_m, np.where(near.at_vertex, near.vertex_m, np.inf))
+        np.minimum.at(nearest, near.end, far)
+        tolerance_m = tolerance(nearest)
     joins = choose(drawing, ends, near, tolerance_m)
     missed = near_misses(drawing, ends, near, tolerance_m, joins)
     place, becomes, closed_gaps = joints.of_gaps(drawing, joins)
@@ -107,17 +110,24 @@ def read_lines(
     vertex, part, row, copies = drop_copies(place, vertex, part, row_of_line, *alike)
 
     label = roads.index[row_of_line]
-    end_row, piece_row = label[drawing.end_part], label[drawing.part_of]
+    ends_of, part_of = drawing.end_part, drawing.part_of
     kind = np.select(
         [cross.line_ends & ~touch, ~cross.same_grade, split], ["near_miss", "bridge", "crossing_split"], "crossing"
     )
-    size = np.where(kind == "near_miss", 0.0, np.nan)
-    xy, told = cross.xy[~touch], copies[["x", "y"]].to_numpy()
+    xy, size = cross.xy[~touch], np.where(kind == "near_miss", 0.0, np.nan)[~touch]
+    piece, other = cross.piece[~touch], cross.other[~touch]
+    mid = copies[["x", "y"]].to_numpy()
     mended = [
-        _rows("gap_closed", drawing.place[joins.end], joins.gap_m, end_row[joins.end], label[joins.other]),
-        _rows("near_miss", drawing.place[missed.vertex], missed.gap_m, end_row[missed.vertex], piece_row[missed.piece]),
-        _rows(kind[~touch], xy, size[~touch], piece_row[cross.piece[~touch]], piece_row[cross.other[~touch]]),
-        _rows("duplicate", told, copies["size_m"], roads.index[copies["row"]], roads.index[copies["other"]]),
+        _rows("gap_closed", drawing.place[joins.end], joins.gap_m, label[ends_of[joins.end]], label[joins.other]),
+        _rows(
+            "near_miss",
+            drawing.place[missed.vertex],
+            missed.gap_m,
+            label[ends_of[missed.vertex]],
+            label[part_of[missed.piece]],
+        ),
+        _rows(kind[~touch], xy, size, label[part_of[piece]], label[part_of[other]]),
+        _rows("duplicate", mid, copies["size_m"], roads.index[copies["row"]], roads.index[copies["other"]]),
     ]
     ignored = {"no_line": int(broken.sum()), "closed_both_ways": int((closed & ~broken).sum()), "zero_length": short}
     ignored["duplicate"] = int(copies["whole"].sum())
@@ -167,15 +177,21 @@ def _grades(roads: pd.DataFrame) -> Ints:
             grade = grade * 64 + np.rint(level).to_numpy(int)
     for name in STRUCTURES:
         if name in roads:
-            word = roads[name].astype(str).str.strip().str.casefold()
+            word = _text(roads[name]).str.strip().str.casefold()
             grade = grade * 2 + (~word.isin(FALSE)).to_numpy(int)
     return grade
+
+
+def _text(cells: pd.Series) -> pd.Series:
+    """Cells as words, a missing one as none."""
+    return cells.astype(object).where(cells.notna(), "").map(str)
 
 
 def _alike(roads: pd.DataFrame, grade: Ints, row: Ints) -> tuple[Ints, Ints]:
     """For each line the number of its attributes that count, as drawn and turned round."""
     columns = [name for name in AGREE if name in roads and name != "oneway"]
-    code = pd.factorize(pd.MultiIndex.from_frame(roads[columns].astype(str).iloc[row].assign(_grade=grade)))[0]
+    cells = pd.DataFrame({name: _text(roads[name]) for name in columns}, index=roads.index).iloc[row]
+    code = pd.factorize(pd.MultiIndex.from_frame(cells.assign(_grade=grade)))[0]
     way = roads["oneway"].map({"no": 0, "forward": 1, "backward": 2}).to_numpy()[row].astype(np.int64)
     turned = np.array([0, 2, 1])[way]
     return code * 3 + way, code * 3 + turned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -70,13 +71,26 @@ class Network:
         """What is searched: the graph with the turn bans that hold for the vehicle."""
         key = f"arcs {self.bans_key}"
         if key not in self.graph.prepared:
-            self.graph.prepared[key] = lay_out(self.graph, holding(self.graph, self.profile.vehicle))
+            holds = holding(self.graph, self.profile.vehicle)
+            self.graph.prepared[key] = lay_out(self.graph, holds, self._no_return())
         return cast(Arcs, self.graph.prepared[key])
 
     @cached_property
     def bans_key(self) -> str:
         """Which turn bans hold for the vehicle, as text: networks that agree share one hierarchy."""
-        return np.packbits(holding(self.graph, self.profile.vehicle)).tobytes().hex()
+        told = hashlib.sha256(np.packbits(holding(self.graph, self.profile.vehicle)).tobytes())
+        no_return = self._no_return()
+        told.update(b"turns anywhere" if no_return is None else no_return.tobytes())
+        return told.hexdigest()[:16]
+
+    def _no_return(self) -> Ints | None:
+        """Arc ids at whose end the vehicle cannot turn round: all but those that lead to a dead end."""
+        if self.profile.u_turns == "anywhere":
+            return None
+        tail, head, on = self.graph.tail, self.graph.head, self.open
+        degree = np.bincount(np.concatenate([tail[on], head[on]]), minlength=len(self.graph.node_xy))
+        edge = np.arange(len(tail))
+        return np.sort(np.concatenate([2 * edge[degree[head] > 1], 2 * edge[degree[tail] > 1] + 1]))
 
     @cached_property
     def arc_s(self) -> Floats:
@@ -124,8 +138,8 @@ class Network:
     def _longest(self, first: Costs, second: Costs) -> tuple[float, float]:
         """No path of least first cost has more than that of either cost.
 
-        Within a part whose nodes all reach one another, the way by its middle bounds every other. A path
-        passes each part once, and each edge between parts at most once.
+        A path that meets the largest part, whose nodes all reach one another, is no longer than the ways to
+        and from its middle; any other drives each arc of what is left of its piece at most once.
         """
         edge, against = self.arcs.arc // 2, self.arcs.arc % 2 == 1
         cost, along = (np.where(against, c[1][edge], c[0][edge]) for c in (first, second))
@@ -134,19 +148,20 @@ class Network:
             return 0.0, 0.0
         tail, head, cost, along = self.arcs.tail[able], self.arcs.head[able], cost[able], along[able]
         part = self._pieces("strong")
-        inside = part[tail] == part[head]
-        main = int(np.argmax(np.bincount(part)))
-        of_main = inside & (part[tail] == main)
-        rest = float(cost[~of_main].sum())
-        bound = rest + self._across(tail[of_main], head[of_main], cost[of_main], part == main)
+        member = part == np.argmax(np.bincount(part))
+        apart = ~member[tail] & ~member[head]
+        size = self.arcs.nodes
+        left = csr_matrix((np.ones(int(apart.sum()), np.int8), (tail[apart], head[apart])), shape=(size, size))
+        piece = connected_components(left, directed=False)[1][tail[apart]]
+        rest = float(np.bincount(piece, cost[apart]).max()) if apart.any() else 0.0
+        # A point inside an edge drives a part of it before the first node or behind the last, however long it is.
+        bound = max(rest, self._across(tail, head, cost, member)) + 2 * float(cost.max())
         if not (cost > 0).all():
             return bound, float(along.sum())
         return bound, min(float(along.sum()), bound * float((along / cost).max()))
 
     def _across(self, tail: Ints, head: Ints, cost: Floats, member: Flags) -> float:
-        """Least cost to and from a node in the middle of a part, the farthest of each together."""
-        if not len(tail):
-            return 0.0
+        """Least cost to and from a node in the middle of a part, from and to the farthest node of all together."""
         xy = self.graph.node_xy[self.arcs.place]
         middle = np.flatnonzero(member)[np.argmin(((xy[member] - xy[member].mean(axis=0)) ** 2).sum(axis=1))]
         size = self.arcs.nodes
@@ -154,7 +169,7 @@ class Network:
         order = order[np.append(True, np.diff(tail[order] * size + head[order]) != 0)]
         there = csr_matrix((np.maximum(cost[order], 1e-300), (tail[order], head[order])), shape=(size, size))
         out, back = dijkstra(there, indices=middle), dijkstra(there.T.tocsr(), indices=middle)
-        return float(out[member].max() + back[member].max())
+        return float(out[np.isfinite(out)].max() + back[np.isfinite(back)].max())
 
     @cached_property
     def weak(self) -> Ints:

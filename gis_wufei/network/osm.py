@@ -93,7 +93,7 @@ def _system(crs: CRS | str | int | None, lonlat: Floats) -> CRS:
 def _ranges(start: Ints, size: Ints) -> Ints:
     """Positions of stretches, one after the other."""
     offset = np.concatenate([[0], np.cumsum(size)])
-    return np.arange(offset[-1]) + np.repeat(start - offset[:-1], size)
+    return np.asarray(np.arange(offset[-1]) + np.repeat(start - offset[:-1], size), np.int64)
 
 
 def _touching(ways: Ways, box: Box) -> Flags:
@@ -130,6 +130,7 @@ def _classes(words: dict[str, pd.Categorical], place: NDArray[np.int32], start: 
     if "highway" not in words:
         return np.zeros(0, object)
     highway, told = words["highway"], road_words()
+    named: NDArray[np.object_]
     named = np.array([told.classes.get(word) for word in highway.categories], object)[highway.codes]
     if "ref" not in words:
         return named
@@ -150,7 +151,7 @@ def _classes(words: dict[str, pd.Categorical], place: NDArray[np.int32], start: 
 
 def _oneways(words: dict[str, pd.Categorical], size: int) -> NDArray[np.object_]:
     """As ``tags.oneway``, for all ways at once."""
-    way = np.full(size, "no", object)
+    way: NDArray[np.object_] = np.full(size, "no", object)
     if "highway" in words:
         way[_among(words["highway"], lambda word: word.startswith("motorway"))] = "forward"
     if "junction" in words:
@@ -163,7 +164,7 @@ def _oneways(words: dict[str, pd.Categorical], size: int) -> NDArray[np.object_]
 
 
 def _among(column: pd.Categorical, holds: Callable[[str], bool]) -> Flags:
-    return np.array([*(holds(word) for word in column.categories), False])[column.codes]
+    return np.asarray(np.array([*(holds(word) for word in column.categories), False])[column.codes], bool)
 
 
 def _flags(column: pd.Categorical | None, size: int) -> Flags:
@@ -175,4 +176,4 @@ def _numbers(column: pd.Categorical | None, size: int) -> Floats:
     if column is None:
         return np.full(size, np.nan)
     small = [float(word) if SMALL.fullmatch(word) else np.nan for word in column.categories]
-    return np.array([*small, np.nan], np.float64)[column.codes]
+    return np.asarray(np.array([*small, np.nan], np.float64)[column.codes], np.float64)

@@ -67,7 +67,9 @@ def turn_bans(
     """
     told, lost = _Told(), Counter[str]()
     if ways.restrictions:
-        streets = _Streets(graph, *_ends(graph, ids[vertex], vertex, part, way_of_part), _named(ways.restrictions), same)
+        streets = _Streets(
+            graph, *_ends(graph, ids[vertex], vertex, part, way_of_part), _named(ways.restrictions), same
+        )
         for restriction in ways.restrictions:
             _read(restriction, streets, told, lost)
     return told.bans(), {f"{RESTRICTION}_{cause}": count for cause, count in sorted(lost.items())}
@@ -137,7 +139,7 @@ def _trips(restriction: Restriction, only: bool, u_turn: bool, streets: _Streets
             if u_turn and not only and first == last:
                 found += [(arc, (arc[0], not arc[1])) for arc in streets.into(first, node)]
                 continue
-            trips = [(a, b) for a in streets.into(first, node) for b in streets.out_of(last, node)]
+            trips: list[Trip] = [(a, b) for a in streets.into(first, node) for b in streets.out_of(last, node)]
         else:
             trips = streets.through(first, [at for _, at in via], last)
         if len(trips) > 1:

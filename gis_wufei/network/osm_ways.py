@@ -27,7 +27,7 @@ WORDS = (
 RESTRICTION = "restriction"
 WAYS_AT_ONCE = 4096
 PER_DEGREE = 1e7
-"""Coordinates are whole numbers of OpenStreetMap's own precision; divided by this they are its degrees to the last bit."""
+"""Coordinates are whole numbers, as OpenStreetMap keeps them; divided by this they are degrees to the last bit."""
 
 
 @dataclass
@@ -100,7 +100,9 @@ def _collect(osmium: Any, path: Path) -> Ways:
     every, direction = osmium.geom.use_nodes.ALL, osmium.geom.direction.FORWARD
     no_place = osmium.InvalidLocationError
     kinds = osmium.filter.EntityFilter(osmium.osm.WAY | osmium.osm.RELATION)
-    keys = osmium.filter.KeyFilter("highway", RESTRICTION, *(f"{RESTRICTION}:{word}" for word in ("hgv", "conditional")))
+    keys = osmium.filter.KeyFilter(
+        "highway", RESTRICTION, *(f"{RESTRICTION}:{word}" for word in ("hgv", "conditional"))
+    )
     classes, without = road_words().classes, road_words().without
     wanted = {key: Words() for key in WORDS}
     ids, nodes, sizes = array("q"), array("q"), array("i")
@@ -114,9 +116,9 @@ def _collect(osmium: Any, path: Path) -> Ways:
             if restriction is not None:
                 restrictions.append(restriction)
             continue
-        tags = {tag.k: tag.v for tag in element.tags}
-        if tags.get("highway") not in classes:
+        if element.tags.get("highway") not in classes:
             continue
+        tags = {tag.k: tag.v for tag in element.tags}
         if any(tags.get(key) in words for key, words in without.items()):
             left_out["outline"] += 1
             continue

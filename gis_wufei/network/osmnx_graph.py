@@ -45,9 +45,11 @@ def from_osmnx(graph: nx.MultiDiGraph[Any], crs: CRS | str | int | None = None) 
     -------
     RoadGraph
         ``roads`` has a row for each street, with the attributes of the edge (a list, as simplifying
-        makes it, is told with semicolons) and its ``u``, ``v`` and ``key``. A street of several
-        classes takes the first, as OSMnx does when it sets speeds, and is told in ``mended`` as
-        ``mixed_class``. Edges of other highways are left out (``ignored["no_road"]``).
+        makes it, is told with semicolons) and its ``u``, ``v`` and ``key``. A street of several classes,
+        as simplifying makes them too, takes the least of them (nobody can tell where one ends and the
+        other begins) and is told in ``mended`` as ``mixed_class``: a graph that was not simplified, or
+        with ``edge_attrs_differ=["highway"]``, has none. Edges of other highways are left out
+        (``ignored["no_road"]``).
 
     Raises
     ------
@@ -91,9 +93,10 @@ def from_osmnx(graph: nx.MultiDiGraph[Any], crs: CRS | str | int | None = None) 
             "other_row": None,
         }
     )
-    vertex = joined(vertex[keep], part[keep], place)
     left_out = {"no_road": int((~taken).sum())}
-    return assemble(target, place, vertex, part[keep], np.arange(len(streets)), roads, left_out, mended)
+    part = (np.cumsum(taken) - 1)[part[keep]] if len(part) else part
+    vertex = joined(vertex[keep], part, place)
+    return assemble(target, place, vertex, part, np.flatnonzero(taken), roads, left_out, mended)
 
 
 def to_osmnx(network: Network | RoadGraph) -> nx.MultiDiGraph[Any]:
@@ -125,9 +128,10 @@ def to_osmnx(network: Network | RoadGraph) -> nx.MultiDiGraph[Any]:
         if name is not None:
             graph.add_node(name, x=float(roads.node_xy[node, 0]), y=float(roads.node_xy[node, 1]))
     told = _records(roads.roads.drop(columns=[name for name in MADE if name in roads.roads]))
+    lines = roads.lines
     for trail in _trails(roads):
         on = [bool(way[trail].all()) for way in ways]
-        xy = np.concatenate([_shape(roads, e)[(0 if at == 0 else 1) :] for at, e in enumerate(trail)])
+        line = lines[trail[0]] if len(trail) == 1 else shapely.LineString(_shape(roads, trail))
         ends = label[roads.tail[trail[0]]], label[roads.head[trail[-1]]]
         data = dict(told[roads.row[trail[0]]])
         data.setdefault("highway", roads.classes[roads.class_code[trail[0]]] if roads.class_code[trail[0]] >= 0 else "")
@@ -135,7 +139,7 @@ def to_osmnx(network: Network | RoadGraph) -> nx.MultiDiGraph[Any]:
         for against in (False, True):
             if not on[against]:
                 continue
-            made = {**data, "reversed": against, "geometry": shapely.LineString(xy[::-1] if against else xy)}
+            made = {**data, "reversed": against, "geometry": shapely.reverse(line) if against else line}
             if costs is not None:
                 seconds = float(costs[against][trail].sum())
                 made["travel_time"] = seconds
@@ -198,8 +202,12 @@ def _table(streets: list[_Street], source: CRS) -> tuple[pd.DataFrame, Ints]:
         # As objects: words stay words, whatever column they stand in.
         table[name] = pd.Series([cell if name == "osmid" else _text(cell) for cell in cells], dtype=object)
     highways = [_words(street.data.get("highway")) for street in streets]
-    letters = [route_letter(words[0], _text(street.data.get("ref"))) for words, street in zip(highways, streets, strict=True)]
     told = road_words()
+    rank = {word: at for at, word in enumerate(told.classes)}
+    highways = [sorted(words, key=lambda word: -rank.get(word, -1)) for words in highways]
+    letters = [
+        route_letter(words[0], _text(street.data.get("ref"))) for words, street in zip(highways, streets, strict=True)
+    ]
     classes = [told.classes.get(words[0]) for words in highways]
     numbered = [at for at, letter in enumerate(letters) if letter is not None and classes[at] is not None]
     if numbered:
@@ -211,7 +219,7 @@ def _table(streets: list[_Street], source: CRS) -> tuple[pd.DataFrame, Ints]:
             classes[at] = told.refs[letter] if inside and letter else classes[at]
     for name in FLAGS:
         if name in table:
-            table[name] = [word not in (None, "no") for word in table[name]]
+            table[name] = [word not in (None, "no", False) for word in table[name]]
     front = {
         "class": pd.Series(classes, dtype=object),
         "oneway": ["no" if street.both else "forward" for street in streets],
@@ -223,7 +231,7 @@ def _table(streets: list[_Street], source: CRS) -> tuple[pd.DataFrame, Ints]:
 
 
 def _words(value: Any) -> list[str]:
-    return [str(word) for word in value] or [""] if isinstance(value, list) else [str(value or "")]
+    return _text(value).split(";") if isinstance(value, str | list) else [""]
 
 
 def _text(value: Any) -> Any:
@@ -242,8 +250,10 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _shape(roads: RoadGraph, edge: int) -> Floats:
-    return roads.xy[roads.offset[edge] : roads.offset[edge + 1]]
+def _shape(roads: RoadGraph, trail: Ints) -> Floats:
+    """The line of edges that follow each other."""
+    lines = [roads.xy[roads.offset[e] : roads.offset[e + 1]] for e in trail]
+    return np.concatenate([lines[0], *(line[1:] for line in lines[1:])])
 
 
 def _trails(roads: RoadGraph) -> list[Ints]:

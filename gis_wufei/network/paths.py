@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gis_wufei.network.engine import Engine, default_engine
+from gis_wufei.network.engine.ends import Ends
 from gis_wufei.network.graph import Flags, Floats, Ints
 from gis_wufei.network.network import Network
 from gis_wufei.network.snap import AT_NODE_M
@@ -116,6 +117,8 @@ def paths(
     engine
         What searches; default: the embedded one.
     """
+    from gis_wufei.network.engine.draw import stretches
+
     pair = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
     order = np.lexsort((pair[:, 1], pair[:, 0]))
     back = np.argsort(order)
@@ -129,49 +132,50 @@ def paths(
     same = (trips.snap.xy[origin] == trips.snap.xy[destination]).all(axis=1)
     found = (packed < CEILING) | same
 
-    # Stretches: the rest of the first edge, whole edges, the begin of the last; or one piece of one edge.
-    on_way = np.flatnonzero((packed < CEILING) & ~stay & ~same)
-    first_label, last_label = begin.label[routes.entry[on_way]], end.label[routes.leave[on_way]]
-    arcs = trips.network.arcs.arc
-    owner = np.repeat(np.arange(len(pair)), np.diff(routes.first))
-    # Of a pair that stays on its edge the way round is not wanted.
-    whole = np.isin(owner, on_way)
-    arc = arcs[routes.arc[whole]]
-    against = (arc % 2).astype(np.float64)
-    some = first_label >= 0
-    spot, turned = first_label[some] // 2, first_label[some] % 2
-    lead = (on_way[some], spots.edge[spot], spots.share[spot], 1.0 - turned)
-    some = last_label >= 0
-    spot, turned = last_label[some] // 2, last_label[some] % 2
-    rear = (on_way[some], spots.edge[spot], turned.astype(np.float64), spots.share[spot])
-    short = np.flatnonzero(stay & ~same & (packed < CEILING))
-    piece = (short, spots.edge[leave[short]], spots.share[leave[short]], spots.share[arrive[short]])
-    middle = (owner[whole], arc // 2, against, 1.0 - against)
-    which, edge, start, stop = (np.concatenate(column) for column in zip(lead, middle, rear, piece, strict=True))
-    # Stable, so the parts of a pair keep the order: lead, middle, rear. Back to the caller's order at once.
-    sort = np.argsort(order[which], kind="stable")
-    first = np.searchsorted(order[which][sort], np.arange(len(pair) + 1)).astype(np.int64)
-    edge, start, stop = edge[sort], start[sort], stop[sort]
-    return _paths(trips, pair, packed[back], found[back], same[back], costs, first, edge, start, stop)
+    on_way = (packed < CEILING) & ~stay & ~same
+    short = (packed < CEILING) & stay & ~same
+    lead = _end_piece(spots, np.where(on_way, _label(begin, routes.entry), -1), leaving=True)
+    rear = _end_piece(spots, np.where(on_way, _label(end, routes.leave), -1), leaving=False)
+    piece = (spots.edge[leave[short]], spots.share[leave[short]], spots.share[arrive[short]])
+    for column, value in zip(lead, piece, strict=True):
+        column[short] = value
+    rank = np.where(on_way, np.arange(len(pair)), -1)[back]
+    begins, ends = tuple(column[back] for column in lead), tuple(column[back] for column in rear)
+    first, edge, start, stop = stretches(rank, routes.first, trips.network.arcs.arc[routes.arc], begins, ends)
+    known = dict(zip(costs, trips.weighing(costs).units.unpack(packed[back]), strict=True))
+    return drawn(trips, pair, known, found[back], same[back], first, edge, start, stop)
 
 
-def _paths(
+def _label(ends: Ends, entry: Ints) -> Ints:
+    """Label of the entry that each path uses; -1 = a junction, or no way."""
+    return np.append(ends.label, -1)[entry]
+
+
+def _end_piece(spots: Spots, label: Ints, leaving: bool) -> tuple[Ints, Floats, Floats]:
+    """The piece of its first (or last) edge that a path drives: edge or -1, and shares from which to which."""
+    against = (label % 2).astype(np.float64)
+    spot = np.where(label >= 0, label // 2, len(spots.edge))
+    edge, share = np.append(spots.edge, -1)[spot], np.append(spots.share, 0.0)[spot]
+    return (edge, share, 1.0 - against) if leaving else (edge, against, share)
+
+
+def drawn(
     trips: Trips,
     pair: Ints,
-    packed: Packed,
+    known: Mapping[str, Floats],
     found: Flags,
     same: Flags,
-    costs: tuple[str, str],
     first: Ints,
     edge: Ints,
     start: Floats,
     stop: Floats,
 ) -> Paths:
+    """The ways of pairs whose stretches are known, and perhaps their costs on the road, with their lines."""
     from gis_wufei.network.engine.draw import draw
 
     network, snap = trips.network, trips.snap
     origin, destination = pair.T
-    both = dict(zip(costs, trips.weighing(costs).units.unpack(packed), strict=True))
+    both = dict(known)
     for name in COSTS:  # searched for something else: add up what was not counted on the way
         if name not in both:
             there, back = network.cost(name)

@@ -15,7 +15,7 @@ TRUCK = ("hgv", "goods", *MOTOR)
 
 
 class HourBan(BaseModel):
-    """Hours of the day in which the vehicle may not use some classes; over midnight where ``until`` is before ``begin``."""
+    """Hours in which the vehicle may not use some classes; over midnight where ``until`` is before ``begin``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

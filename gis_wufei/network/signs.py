@@ -58,6 +58,8 @@ def read_signs(roads: pd.DataFrame, profile: RoadProfile) -> Signs:
             if words is None:
                 continue
             code, seen = pd.factorize(words)
+            if not len(seen):
+                continue
             if name == key:
                 told = [str(word).strip().lower() for word in seen]
                 holds, strange = np.array([True] * len(told), bool), np.zeros(len(told), bool)
@@ -65,7 +67,10 @@ def read_signs(roads: pd.DataFrame, profile: RoadProfile) -> Signs:
             else:
                 heard = [said(str(word), moment) for word in seen]
                 told = [one.word or "" for one in heard]
-                holds, strange = np.array([one.word is not None for one in heard], bool), np.array([one.unread for one in heard])
+                holds, strange = (
+                    np.array([one.word is not None for one in heard], bool),
+                    np.array([one.unread for one in heard], bool),
+                )
                 cause = "time"
             value = np.array([POLICY.index(profile.access.get(word, "open")) for word in told], np.int64)
             at = np.flatnonzero(code >= 0)

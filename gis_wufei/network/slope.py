@@ -20,6 +20,7 @@ SMOOTH_M = 100.0
 """Heights along a road are a mean over so much of it: a height raster is rougher than a road."""
 MOST_GRADE = 0.20
 """Steeper pieces are an artefact of the raster (a cutting, a hillside): no public road for trucks is."""
+LEAST_PULL_M = 0.01
 STRUCTURES = ("bridge", "tunnel")
 
 
@@ -34,9 +35,9 @@ class Slopes:
     grade: Floats
     """float[S], rise over run as drawn; against the drawing it is the negative."""
     node_m: Floats
-    """float[N], height of the junctions (m); nan where the raster has none."""
+    """float[N], height of the junctions (m), smoothed; nan where there is none on the whole piece of road."""
     unknown: int
-    """Edges without heights, taken as level."""
+    """Edges with an end where the raster has no height: they take what their neighbours tell, else they are level."""
 
     @property
     def rise_m_per_m(self) -> Floats:
@@ -48,8 +49,8 @@ def slope_of(graph: RoadGraph, raster: Path | str, piece_m: float = PIECE_M, smo
     """Grades of every edge, sampled along its line.
 
     Heights are read between the four cells around (bilinear) at least every ``piece_m``, averaged over
-    ``smooth_m`` along the edge with its ends held, so that edges meet at one height. Bridges and
-    tunnels (columns ``bridge``, ``tunnel``) take the straight grade between the ends of the whole
+    ``smooth_m`` along the edge with its ends held, so that edges meet at one height; junctions are
+    smoothed along the roads just so. Bridges and tunnels (columns ``bridge``, ``tunnel``) take the straight grade between the ends of the whole
     structure. Grades beyond 20 % are cut.
 
     Parameters
@@ -73,7 +74,9 @@ def slope_of(graph: RoadGraph, raster: Path | str, piece_m: float = PIECE_M, smo
     heights = _heights(Path(raster), np.concatenate([graph.node_xy, xy]), graph.crs)
     node_m, z = heights[: len(graph.node_xy)], heights[len(graph.node_xy) :]
     built = _built(graph)
-    node_m = _spanned(graph, node_m, built)
+    blank = np.isnan(node_m)
+    unknown = int((blank[graph.tail] | blank[graph.head]).sum())
+    node_m = _node_heights(graph, node_m, built, smooth_m)
     a, b = node_m[graph.tail], node_m[graph.head]
     straight = a[edge] + (b - a)[edge] * share
     # What the ground does between the ends, beside the straight line between them: nothing at the ends.
@@ -83,9 +86,7 @@ def slope_of(graph: RoadGraph, raster: Path | str, piece_m: float = PIECE_M, smo
     inner = np.diff(edge, append=-1) == 0
     step = (graph.length_m / pieces)[edge][inner]
     grade = (np.roll(level, -1) - level)[inner] / np.maximum(step, 1e-9)
-    lost = ~np.isfinite(grade)
-    unknown = len(np.unique(edge[inner][lost]))
-    grade = np.clip(np.where(lost, 0.0, grade), -MOST_GRADE, MOST_GRADE)
+    grade = np.clip(np.where(np.isfinite(grade), grade, 0.0), -MOST_GRADE, MOST_GRADE)
     offset = np.concatenate([[0], np.cumsum(pieces)])
     return Slopes(offset, 1.0 / np.repeat(pieces, pieces), grade, node_m, unknown)
 
@@ -110,37 +111,42 @@ def _built(graph: RoadGraph) -> Flags:
     return built
 
 
-def _spanned(graph: RoadGraph, node_m: Floats, built: Flags) -> Floats:
-    """Heights where a junction on a structure takes the straight line between the structure's ends."""
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-    from scipy.sparse.linalg import spsolve
+def _node_heights(graph: RoadGraph, raster_m: Floats, built: Flags, smooth_m: float) -> Floats:
+    """Heights of the junctions, smoothed along the roads; nan where no road leads to a known one.
 
-    ground = np.zeros(len(node_m), bool)
-    for end in (graph.tail, graph.head):
+    They minimise ``sum m (z - z_raster)^2 + (smooth_m / 2)^2 sum dz^2 / length``, m being half the length
+    of road at a junction: short edges cannot be steep by the raster's noise. A junction within a bridge
+    or tunnel, or without a height, has no m: it takes the straight line between its neighbours.
+    """
+    from scipy.sparse import csr_matrix, diags_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.sparse.linalg import cg
+
+    size = len(raster_m)
+    tail, head, length = graph.tail, graph.head, graph.length_m
+    ground = graph.degree == 1  # an end of a bridge that no other road meets stands on the ground, too
+    for end in (tail, head):
         ground[end[~built]] = True
-    # An end of a bridge that no other road meets stands on the ground, too.
-    ground |= graph.degree == 1
-    on = np.flatnonzero(built)
-    if not len(on) or ground.all():
-        return node_m
-    tail, head = graph.tail[on], graph.head[on]
-    size = len(node_m)
-    weight = 1.0 / graph.length_m[on]
-    links = csr_matrix((np.r_[weight, weight], (np.r_[tail, head], np.r_[head, tail])), shape=(size, size))
-    group = connected_components(links, directed=False)[1]
-    held = np.zeros(size, bool)
-    known = ground & np.isfinite(node_m)
-    held[np.unique(group[known])] = True
-    free = np.flatnonzero(~ground & held[group])
-    if not len(free):
-        return node_m
-    fixed = np.flatnonzero(known)
-    total = np.asarray(links[free][:, np.r_[free, fixed]].sum(axis=1)).ravel()
-    matrix = csr_matrix((total, (np.arange(len(free)), np.arange(len(free)))), shape=(len(free),) * 2) - links[free][:, free]
-    result = node_m.copy()
-    result[free] = np.atleast_1d(spsolve(matrix.tocsc(), links[free][:, fixed] @ node_m[fixed]))
-    return result
+    mass = np.bincount(tail, length / 2, minlength=size) + np.bincount(head, length / 2, minlength=size)
+    mass = np.where(ground & np.isfinite(raster_m), mass, 0.0)
+    pull = max(smooth_m / 2, LEAST_PULL_M) ** 2 / length
+    links = csr_matrix((np.r_[pull, pull], (np.r_[tail, head], np.r_[head, tail])), shape=(size, size))
+    part = connected_components(links, directed=False)[1]
+    held = np.flatnonzero((np.bincount(part, mass) > 0)[part]) if size else np.zeros(0, np.int64)
+    heights = np.full(size, np.nan)
+    if not len(held):
+        return heights
+    links = links[held][:, held]
+    weight = mass[held] + np.asarray(links.sum(axis=1)).ravel()
+    known = np.where(mass[held] > 0, np.nan_to_num(raster_m[held]), 0.0)
+    base = float(np.average(known, weights=mass[held]))
+    matrix = diags_array(weight) - links
+    start = np.where(mass[held] > 0, known - base, 0.0)
+    found, _ = cg(
+        matrix, mass[held] * (known - base), x0=start, rtol=1e-10, maxiter=2000, M=diags_array(1.0 / weight).tocsr()
+    )
+    heights[held] = found + base
+    return heights
 
 
 def _smoothed(off: Floats, first: Ints, step_m: Floats, smooth_m: float) -> Floats:

@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gis_wufei.errors import ProblemError
 from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph
@@ -31,6 +32,8 @@ class Snap:
     """float[n], straight distance to the nearest road, kept even beyond the limit; inf = no road at all."""
     foot_xy: Floats
     """float[n, 2], place on the road; nan where there is no edge."""
+    side: NDArray[np.int8]
+    """int8[n], where the point lies as one looks along the drawn edge: 1 right, -1 left, 0 on it or no edge."""
 
 
 def snap(network: Network, xy: Floats, max_snap_m: float | None = None, least_share: float = 0.0) -> Snap:
@@ -70,8 +73,12 @@ def snap(network: Network, xy: Floats, max_snap_m: float | None = None, least_sh
     along = np.where(length - along < AT_NODE_M, length, along)
     fraction, foot = np.full(len(xy), np.nan), np.full((len(xy), 2), np.nan)
     fraction[on] = along / length
-    foot[on] = _place(graph, edge[on], along)
-    return Snap(xy=xy, edge=edge, fraction=fraction, access_m=access, foot_xy=foot)
+    foot[on], ahead = _place(graph, edge[on], along)
+    off = xy[on] - foot[on]
+    side = np.zeros(len(xy), np.int8)
+    side[on] = np.sign(ahead[:, 1] * off[:, 0] - ahead[:, 0] * off[:, 1])
+    side[access <= AT_NODE_M] = 0
+    return Snap(xy=xy, edge=edge, fraction=fraction, access_m=access, foot_xy=foot, side=side)
 
 
 def _nearest(network: Network, xy: Floats, usable: Flags) -> tuple[Ints, Floats, Floats]:
@@ -98,8 +105,8 @@ def _nearest(network: Network, xy: Floats, usable: Flags) -> tuple[Ints, Floats,
     return owner[vertex], distance, at[vertex] + place * (at[vertex + 1] - at[vertex])
 
 
-def _place(graph: RoadGraph, edge: Ints, along: Floats) -> Floats:
-    """float[n, 2], the place so many metres along each edge."""
+def _place(graph: RoadGraph, edge: Ints, along: Floats) -> tuple[Floats, Floats]:
+    """float[n, 2], the place so many metres along each edge, and the way its segment runs."""
     last = graph.offset[edge + 1] - 1
     # Metres run on over all edges, so one search finds the segment of every point.
     run = graph.along + np.repeat(graph.begin_m, np.diff(graph.offset))
@@ -107,4 +114,5 @@ def _place(graph: RoadGraph, edge: Ints, along: Floats) -> Floats:
     vertex = np.clip(vertex, graph.offset[edge], last - 1)
     step = graph.along[vertex + 1] - graph.along[vertex]
     share = np.clip((along - graph.along[vertex]) / np.where(step > 0, step, 1.0), 0.0, 1.0)[:, None]
-    return graph.xy[vertex] + share * (graph.xy[vertex + 1] - graph.xy[vertex])
+    ahead = graph.xy[vertex + 1] - graph.xy[vertex]
+    return graph.xy[vertex] + share * ahead, ahead

@@ -19,7 +19,9 @@ def joined(vertex: Ints, part: Ints, place: Floats) -> Ints:
     """
     if len(vertex) < 2:
         return vertex
-    still = (part[1:] == part[:-1]) & (vertex[1:] != vertex[:-1]) & (place[vertex[1:]] == place[vertex[:-1]]).all(axis=1)
+    still = (
+        (part[1:] == part[:-1]) & (vertex[1:] != vertex[:-1]) & (place[vertex[1:]] == place[vertex[:-1]]).all(axis=1)
+    )
     if not still.any():
         return vertex
     ends = (vertex[:-1][still], vertex[1:][still])

@@ -103,7 +103,7 @@ def tonnes(text: str) -> float:
 
 
 def metres(text: str) -> float:
-    """Size limit in metres (``3.8``, ``380 cm``, ``12'6"``, ``12 ft``); nan where it tells none (``default``, ``none``)."""
+    """Size limit in metres (``3.8``, ``380 cm``, ``12'6"``, ``12 ft``); nan where it tells none (``default``)."""
     word = text.strip().lower()
     feet = _FEET.match(word)
     if feet:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast
 
 import numpy as np
 
 from gis_wufei.network.engine.ends import Ends
-from gis_wufei.network.graph import Flags, Floats, Ints
+from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph
 from gis_wufei.network.network import DISTANCE, DURATION, Network
 from gis_wufei.network.snap import Snap
 from gis_wufei.network.weights import CEILING, Packed, Weighing
+
+Kerb = Literal["either", "right", "left"]
 
 COSTS = (DURATION, DISTANCE)
 """What is minimised and what is counted along, unless told otherwise."""
@@ -36,6 +38,7 @@ class Trips:
 
     network: Network
     snap: Snap
+    kerb: Kerb = "either"
     made: dict[object, object] = field(default_factory=dict, repr=False)
     """Memory: the ends of the points for each pair of costs."""
 
@@ -52,7 +55,7 @@ class Trips:
         """Where the points enter the graph, where they leave it, and where they stand inside edges."""
         key = ("ends", *costs)
         if key not in self.made:
-            self.made[key] = _ends(self.network, self.snap, self.weighing(costs))
+            self.made[key] = _ends(self.network, self.snap, self.weighing(costs), self.kerb)
         return cast(tuple[Ends, Ends, Spots], self.made[key])
 
     def piece(self, label: str) -> Ints:
@@ -62,12 +65,17 @@ class Trips:
         return np.where(edge < 0, -1, labels[self.network.graph.tail[edge]])
 
 
-def prepare(network: Network, snap: Snap) -> Trips:
-    """Points on their roads, ready for matrices, paths and areas alike."""
-    return Trips(network, snap)
+def prepare(network: Network, snap: Snap, kerb: Kerb = "either") -> Trips:
+    """Points on their roads, ready for matrices, paths and areas alike.
+
+    With ``kerb`` a vehicle stops only where the point lies on that side of it, and goes on the way it
+    came: no crossing on foot, no turn in front of the house. On a road that is open one way only, and at
+    a junction, either side will do.
+    """
+    return Trips(network, snap, kerb)
 
 
-def _ends(network: Network, snap: Snap, weighing: Weighing) -> tuple[Ends, Ends, Spots]:
+def _ends(network: Network, snap: Snap, weighing: Weighing, kerb: Kerb) -> tuple[Ends, Ends, Spots]:
     graph, arcs = network.graph, network.arcs
     count = len(snap.edge)
     place = np.full(count, -1)
@@ -75,7 +83,7 @@ def _ends(network: Network, snap: Snap, weighing: Weighing) -> tuple[Ends, Ends,
     place[snap.fraction == 1] = graph.head[snap.edge[snap.fraction == 1]]
     at_node = np.flatnonzero(place >= 0)
     inside = np.flatnonzero((snap.edge >= 0) & (place < 0))
-    spots = _spots(network, inside, snap.edge[inside], snap.fraction[inside], weighing)
+    spots = _at_kerb(graph, snap, _spots(network, inside, snap.edge[inside], snap.fraction[inside], weighing), kerb)
 
     # A junction is left from, whatever one came by; it is reached in any of its states.
     into, into_node = [at_node], [place[at_node]]
@@ -131,6 +139,24 @@ def _spots(network: Network, point: Ints, edge: Ints, share: Floats, weighing: W
         edge = np.concatenate([edge[single], lies])
     ahead, against = weighing.part(edge, share, False), weighing.part(edge, 1.0 - share, True)
     return Spots(point, edge, share, (ahead[0], against[0]), (ahead[1], against[1]))
+
+
+def _at_kerb(graph: RoadGraph, snap: Snap, spots: Spots, kerb: Kerb) -> Spots:
+    """Close the way of travel in which the point lies on the wrong side, where the other way is open."""
+    if kerb == "either":
+        return spots
+    turned = graph.tail[spots.edge] != graph.tail[snap.edge[spots.point]]  # a copy drawn the other way
+    side = np.where(turned & (spots.edge != snap.edge[spots.point]), -1, 1) * snap.side[spots.point]
+    wrong = (side < 0, side > 0) if kerb == "right" else (side > 0, side < 0)
+    open_way = [before < CEILING for before in spots.before]
+    # Of a road drawn once for each way the point has a spot on both; one of them is on its side.
+    ways = [np.bincount(spots.point, o & ~w, minlength=len(snap.edge)) for o, w in zip(open_way, wrong, strict=True)]
+    shut = [w & ((ways[0] + ways[1])[spots.point] > 0) for w in wrong]
+    closed = np.uint64(CEILING)
+    before, behind = (
+        tuple(np.where(s, closed, cost) for s, cost in zip(shut, pair, strict=True)) for pair in (spots.before, spots.behind)
+    )
+    return replace(spots, before=before, behind=behind)
 
 
 def _gather(count: int, entries: list[tuple[Ints, Ints, Packed, Ints]]) -> Ends:

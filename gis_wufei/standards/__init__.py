@@ -1,4 +1,4 @@
-"""The cited numbers: every factor, rule, vehicle, facility, season, crop and road class with its source.
+"""The cited numbers: factors, rules, vehicles, facilities, seasons, crops, roads, surfaces, trucks, with their sources.
 
 Each table is one YAML file of this folder, read and checked at its first use. A number without
 status and source does not load (pydantic's ``ValidationError`` names the entry).
@@ -24,6 +24,7 @@ from gis_wufei.standards.models import (
     Rule,
     Season,
     SizeClass,
+    Truck,
     UnitRow,
     UnitVerdicts,
     Vehicle,
@@ -38,6 +39,7 @@ __all__ = [
     "Rule",
     "Season",
     "SizeClass",
+    "Truck",
     "UnitRow",
     "UnitVerdicts",
     "Vehicle",
@@ -47,6 +49,9 @@ __all__ = [
     "roads",
     "rules",
     "seasons",
+    "surfaces",
+    "traffic",
+    "trucks",
     "unit_verdicts",
     "vehicles",
 ]
@@ -98,6 +103,24 @@ def crops() -> Mapping[str, Crop]:
 def roads() -> Mapping[str, RoadClass]:
     """Every road class by id, from the fastest."""
     return _by_id(RoadClass, "roads.yaml")
+
+
+@cache
+def surfaces() -> Mapping[str, Quantity]:
+    """Speed on every surface of OpenStreetMap as a share of that on a paved road."""
+    return _by_id(Quantity, "surfaces.yaml")
+
+
+@cache
+def traffic() -> Mapping[str, Quantity]:
+    """What holds for trucks on any road, by id; the id ends in its unit."""
+    return _by_id(Quantity, "traffic.yaml")
+
+
+@cache
+def trucks() -> Mapping[str, Truck]:
+    """Every kind of truck by id, from the lightest."""
+    return _by_id(Truck, "trucks.yaml")
 
 
 @cache

@@ -211,7 +211,24 @@ class RoadClass(_Sourced):
     label: Text
     speed_kmh: Annotated[Quantity, _in("km/h")]
     access: bool = Field(True, description="Whether places along it can be reached from it.")
+    surface: str | None = Field(None, description="Surface that the speed is told for; empty: paved.")
     control_zone_m: Annotated[Quantity, _in("m")] | None = Field(None, description="公路建筑控制区.")
+
+
+class Truck(_Sourced):
+    """A kind of truck as the road feels it: mass, size, and the power that carries it uphill and holds it downhill."""
+
+    label: Text
+    gross_t: Annotated[Quantity, _in("t")] = Field(description="Mass with its load.")
+    tare_t: Annotated[Quantity, _in("t")] = Field(description="Mass without load.")
+    axle_load_t: Annotated[Quantity, _in("t")] = Field(description="Heaviest axle with its load.")
+    height_m: Annotated[Quantity, _in("m")]
+    width_m: Annotated[Quantity, _in("m")]
+    length_m: Annotated[Quantity, _in("m")]
+    power_kw: Annotated[Quantity, _in("kW")] = Field(description="Driving power in use.")
+    brake_kw: Annotated[Quantity, _in("kW")] = Field(description="Braking power in use.")
+    drag_m2: Annotated[Quantity, _in("m2")] = Field(description="Drag coefficient x frontal area.")
+    turns_at: Literal["anywhere", "dead_ends"] = Field("anywhere", description="Where it can turn round.")
 
 
 class Rule(_Sourced):

@@ -51,7 +51,7 @@ class Arcs:
         return found
 
 
-def lay_out(graph: RoadGraph, holds: Flags | None = None) -> Arcs:
+def lay_out(graph: RoadGraph, holds: Flags | None = None, no_return: Ints | None = None) -> Arcs:
     """The arcs of a road graph.
 
     Parameters
@@ -60,6 +60,8 @@ def lay_out(graph: RoadGraph, holds: Flags | None = None) -> Arcs:
         Its signs and turn bans are obeyed.
     holds
         bool[K], which of the bans hold for the vehicle; default: all.
+    no_return
+        Arc ids at whose end the vehicle cannot turn and drive back; default: it can anywhere.
 
     Notes
     -----
@@ -74,7 +76,10 @@ def lay_out(graph: RoadGraph, holds: Flags | None = None) -> Arcs:
     head = np.concatenate([graph.head[graph.forward], graph.tail[graph.backward]])
     order = np.argsort(arc, kind="stable")
     arc, tail, head = arc[order], tail[order], head[order]
-    bans = _bans(graph, holds, set(arc.tolist()) if len(graph.turns) else set())
+    known = set(arc.tolist()) if len(graph.turns) or no_return is not None else set()
+    bans = _bans(graph, holds, known)
+    if no_return is not None:
+        bans |= {(a, a ^ 1) for a in no_return.tolist() if a in known and a ^ 1 in known}
     if not bans:
         return Arcs(size, np.arange(size), tail, head, arc)
 

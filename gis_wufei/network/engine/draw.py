@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -32,6 +34,60 @@ def draw(
     """
     drawn, begin = _draw(first, edge, start, stop, xy, offset, before, after, near_m * near_m)
     return drawn, begin
+
+
+def stretches(
+    rank: Ints, first: Ints, arc: Ints, lead: tuple[Any, ...], rear: tuple[Any, ...]
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """Stretches of P paths: a piece of the first edge, whole edges, a piece of the last.
+
+    Parameters
+    ----------
+    rank
+        int[P], the route of path p; -1 = none but its lead.
+    first, arc
+        The arc ids of route r are ``arc[first[r]:first[r + 1]]``.
+    lead, rear
+        Edge (-1 = none), and shares from which to which, of each path.
+
+    Returns
+    -------
+    int[P + 1], and edge, start and stop of each stretch.
+    """
+    found: tuple[Ints, Ints, Floats, Floats] = _stretches(rank, first, arc, *lead, *rear)
+    return found
+
+
+@njit(cache=True)
+def _stretches(rank, first, arc, l_edge, l_start, l_stop, r_edge, r_start, r_stop):  # type: ignore[no-untyped-def]
+    paths = len(rank)
+    begin = np.zeros(paths + 1, np.int64)
+    for p in range(paths):
+        n = (l_edge[p] >= 0) + (r_edge[p] >= 0)
+        if rank[p] >= 0:
+            n += first[rank[p] + 1] - first[rank[p]]
+        begin[p + 1] = begin[p] + n
+    edge = np.empty(begin[paths], np.int64)
+    start = np.empty(begin[paths])
+    stop = np.empty(begin[paths])
+    for p in range(paths):
+        k = begin[p]
+        if l_edge[p] >= 0:
+            edge[k] = l_edge[p]
+            start[k] = l_start[p]
+            stop[k] = l_stop[p]
+            k += 1
+        if rank[p] >= 0:
+            for a in range(first[rank[p]], first[rank[p] + 1]):
+                edge[k] = arc[a] >> 1
+                start[k] = arc[a] & 1
+                stop[k] = 1 - (arc[a] & 1)
+                k += 1
+        if r_edge[p] >= 0:
+            edge[k] = r_edge[p]
+            start[k] = r_start[p]
+            stop[k] = r_stop[p]
+    return begin, edge, start, stop
 
 
 @njit(cache=True)

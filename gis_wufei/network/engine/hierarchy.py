@@ -39,17 +39,29 @@ class Hierarchy:
 
 
 @dataclass(frozen=True, eq=False)
-class Metric:
-    """Weights of one vehicle in the hierarchy, uint32[S] or uint64[S]; ``ceiling`` = no way."""
+class Climb:
+    """The joins that a search upward needs, T of S: no other way between the two ends is shorter."""
 
-    rise: Weights
-    """Least weight from the lower to the upper end by way of lower nodes."""
-    fall: Weights
-    """Least weight from the upper to the lower end."""
+    first: Ints
+    """int[G + 1]: the joins of rank r are ``first[r]:first[r + 1]``."""
+    to: Ranks
+    weight: Weights
+    slot: Ints
+    """int32[T], uint[T], int[T]: upper end, weight, slot in the hierarchy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """Weights of one vehicle in the hierarchy; ``ceiling`` = no way."""
+
+    rise: Climb
+    """From the lower to the upper ends: for searches from sources."""
+    fall: Climb
+    """From the upper to the lower ends: for searches backward from targets."""
     rise_by: Ints
     fall_by: Ints
-    """int[S], what the least way is made of: arc a as -1 - a, or the rank that it passes; empty where
-    no paths were asked for."""
+    """int[S], what the least way of a slot is made of: arc a as -1 - a, or the two slots below it, that of
+    its lower end in the high 32 bits; empty where no paths were asked for."""
     ceiling: int
 
 
@@ -92,7 +104,16 @@ def customize(hierarchy: Hierarchy, weight: Weights, ceiling: int, with_paths: b
     fall_by = rise_by.copy()
     _seed(hierarchy.slot, hierarchy.rising, weight, rise, fall, rise_by, fall_by)
     _triangles(hierarchy.up, hierarchy.to, rise, fall, rise_by, fall_by, weight.dtype.type(ceiling))
-    return Metric(rise, fall, rise_by, fall_by, ceiling)
+    least = _perfect(hierarchy.up, hierarchy.to, rise, fall, weight.dtype.type(ceiling))
+    climbs = [_lean(hierarchy, way, best, ceiling) for way, best in zip((rise, fall), least, strict=True)]
+    return Metric(climbs[0], climbs[1], rise_by, fall_by, ceiling)
+
+
+def _lean(hierarchy: Hierarchy, way: Weights, best: Weights, ceiling: int) -> Climb:
+    """Leave out what a shorter way replaces: "perfect witness search", section 5.3 of the paper."""
+    slot = np.flatnonzero((way == best) & (way < ceiling))
+    first = np.searchsorted(slot, hierarchy.up).astype(np.int64)
+    return Climb(first, hierarchy.to[slot], way[slot], slot)
 
 
 @njit(cache=True)
@@ -150,24 +171,22 @@ def _fill(first, to):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def find_slot(up, to, low, high):  # type: ignore[no-untyped-def]
-    """Slot of a join, by halving."""
-    a = up[low]
-    b = up[low + 1]
-    while a < b:
-        m = (a + b) >> 1
-        if to[m] < high:
-            a = m + 1
-        else:
-            b = m
-    return a
-
-
-@njit(cache=True)
 def _slots(up, to, low, high):  # type: ignore[no-untyped-def]
+    """Slot of each join, by halving."""
     slot = np.empty(len(low), np.int64)
-    for i in range(len(low)):
-        slot[i] = -1 if low[i] == high[i] else find_slot(up, to, low[i], high[i])
+    for k in range(len(low)):
+        if low[k] == high[k]:
+            slot[k] = -1
+            continue
+        a = up[low[k]]
+        b = up[low[k] + 1]
+        while a < b:
+            m = (a + b) >> 1
+            if to[m] < high[k]:
+                a = m + 1
+            else:
+                b = m
+        slot[k] = a
     return slot
 
 
@@ -211,10 +230,36 @@ def _triangles(up, to, rise, fall, rise_by, fall_by, ceiling):  # type: ignore[n
                     if way < rise[p]:
                         rise[p] = way
                         if keep:
-                            rise_by[p] = a
+                            rise_by[p] = i << 32 | j
                 if up_x != ceiling and fall[j] != ceiling:
                     way = up_x + fall[j]
                     if way < fall[p]:
                         fall[p] = way
                         if keep:
-                            fall_by[p] = a
+                            fall_by[p] = i << 32 | j
+
+
+@njit(cache=True)
+def _perfect(up, to, rise, fall, ceiling):  # type: ignore[no-untyped-def]
+    """Least weight of each slot by way of any nodes, from the highest node down.
+
+    The upper neighbours of a node are all joined, and their joins are final when its turn comes: so
+    one step over one of them and a final join is enough.
+    """
+    least_rise = rise.copy()
+    least_fall = fall.copy()
+    for a in range(len(up) - 2, -1, -1):
+        end = up[a + 1]
+        for i in range(up[a], end):
+            x = to[i]
+            p = up[x]
+            for j in range(i + 1, end):
+                y = to[j]
+                while to[p] < y:
+                    p += 1
+                # INF + INF stays below 2**64, and so does not wrap to something small.
+                least_rise[i] = min(least_rise[i], min(rise[j] + least_fall[p], ceiling))
+                least_rise[j] = min(least_rise[j], min(rise[i] + least_rise[p], ceiling))
+                least_fall[i] = min(least_fall[i], min(fall[j] + least_rise[p], ceiling))
+                least_fall[j] = min(least_fall[j], min(fall[i] + least_fall[p], ceiling))
+    return least_rise, least_fall

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from gis_wufei.network.engine.ends import Ends, Routes
-from gis_wufei.network.engine.hierarchy import Hierarchy, Metric, Weights, find_slot
+from gis_wufei.network.engine.hierarchy import Hierarchy, Metric
 
 
 def unfold(hierarchy: Hierarchy, metric: Metric, sources: Ends, targets: Ends) -> Routes:
@@ -15,28 +15,29 @@ def unfold(hierarchy: Hierarchy, metric: Metric, sources: Ends, targets: Ends) -
     ``metric`` was made with ``with_paths``. Pairs that follow one another with the same source
     share its climb, so callers sort by source.
     """
+    kind = metric.rise.weight.dtype
+    rise, fall = metric.rise, metric.fall
     weight, first, arc, entry, leave = _unfold(
         sources.first,
         hierarchy.rank[sources.node],
-        sources.weight.astype(metric.rise.dtype),
+        sources.weight.astype(kind),
         targets.first,
         hierarchy.rank[targets.node],
-        targets.weight.astype(metric.rise.dtype),
-        hierarchy.up,
-        hierarchy.to,
+        targets.weight.astype(kind),
         hierarchy.parent,
-        metric.rise,
-        metric.fall,
+        (rise.first, rise.to, rise.weight, rise.slot),
+        (fall.first, fall.to, fall.weight, fall.slot),
         metric.rise_by,
         metric.fall_by,
-        metric.rise.dtype.type(metric.ceiling),
+        kind.type(metric.ceiling),
     )
     return Routes(weight, first, arc, entry, leave)
 
 
 @njit(cache=True)
-def _climb(nodes, weights, begin, end, up, to, parent, climb, reach, by, entry, ceiling):  # type: ignore[no-untyped-def]
+def _climb(nodes, weights, begin, end, climb, parent, reach, by, entry, ceiling):  # type: ignore[no-untyped-def]
     """Least weights from the entries of a point to everything above them."""
+    up, to, weight, slot = climb
     for e in range(begin, end):
         if weights[e] < reach[nodes[e]]:
             reach[nodes[e]] = weights[e]
@@ -48,13 +49,12 @@ def _climb(nodes, weights, begin, end, up, to, parent, climb, reach, by, entry, 
             d = reach[a]
             if d != ceiling:
                 for p in range(up[a], up[a + 1]):
-                    if climb[p] != ceiling:
-                        way = d + climb[p]
-                        b = to[p]
-                        if way < reach[b]:
-                            reach[b] = way
-                            by[b] = p
-                            entry[b] = a
+                    way = d + weight[p]
+                    b = to[p]
+                    if way < reach[b]:
+                        reach[b] = way
+                        by[b] = slot[p]
+                        entry[b] = a
             a = parent[a]
 
 
@@ -70,24 +70,23 @@ def _clear(nodes, begin, end, parent, reach, ceiling):  # type: ignore[no-untype
 @njit(cache=True)
 def _unfold(  # type: ignore[no-untyped-def]
     s_first, s_node, s_weight, t_first, t_node, t_weight,
-    up, to, parent, rise, fall, rise_by, fall_by, ceiling,
+    parent, rise, fall, rise_by, fall_by, ceiling,
 ):  # fmt: skip
     size = len(parent)
     pairs = len(s_first) - 1
-    up_reach = np.full(size, ceiling, rise.dtype)
+    up_reach = np.full(size, ceiling, rise[2].dtype)
     up_by = np.full(size, -1, np.int64)
     up_from = np.full(size, -1, np.int64)  # the node below; at a start, the entry
-    down_reach = np.full(size, ceiling, rise.dtype)
+    down_reach = np.full(size, ceiling, rise[2].dtype)
     down_by = np.full(size, -1, np.int64)
     down_from = np.full(size, -1, np.int64)
-    weight = np.full(pairs, ceiling, rise.dtype)
+    weight = np.full(pairs, ceiling, rise[2].dtype)
     first = np.zeros(pairs + 1, np.int64)
     entry = np.full(pairs, -1, np.int64)
     leave = np.full(pairs, -1, np.int64)
     arc = np.empty(64 * pairs + 1024, np.int64)
     count = 0
     slots = np.empty(1024, np.int64)
-    lows = np.empty(1024, np.int64)
     ways = np.empty(1024, np.uint8)
     chain = np.empty(size + 1, np.int64)
     last = -1
@@ -103,9 +102,9 @@ def _unfold(  # type: ignore[no-untyped-def]
         if not same:
             if last >= 0:
                 _clear(s_node, s_first[last], s_first[last + 1], parent, up_reach, ceiling)
-            _climb(s_node, s_weight, s_first[p], s_first[p + 1], up, to, parent, rise, up_reach, up_by, up_from, ceiling)
+            _climb(s_node, s_weight, s_first[p], s_first[p + 1], rise, parent, up_reach, up_by, up_from, ceiling)
             last = p
-        _climb(t_node, t_weight, t_first[p], t_first[p + 1], up, to, parent, fall, down_reach, down_by, down_from, ceiling)
+        _climb(t_node, t_weight, t_first[p], t_first[p + 1], fall, parent, down_reach, down_by, down_from, ceiling)
         best = ceiling
         meet = -1
         for e in range(t_first[p], t_first[p + 1]):
@@ -136,23 +135,19 @@ def _unfold(  # type: ignore[no-untyped-def]
                 a = down_from[a]
             leave[p] = down_from[a]
             while len(slots) < m + 64:
-                slots, lows, ways = _room(slots, lows, ways)
+                slots, ways = _room(slots, ways)
             for k in range(m - 1, n - 1, -1):
                 slots[depth] = down_by[chain[k]]
-                lows[depth] = down_from[chain[k]]
                 ways[depth] = 0
                 depth += 1
             for k in range(n):
                 slots[depth] = up_by[chain[k]]
-                lows[depth] = up_from[chain[k]]
                 ways[depth] = 1
                 depth += 1
             while depth > 0:
                 depth -= 1
-                s = slots[depth]
-                low = lows[depth]
                 rising = ways[depth]
-                by = rise_by[s] if rising == 1 else fall_by[s]
+                by = rise_by[slots[depth]] if rising == 1 else fall_by[slots[depth]]
                 if by < 0:
                     if count == len(arc):
                         more = np.empty(2 * len(arc), np.int64)
@@ -162,14 +157,12 @@ def _unfold(  # type: ignore[no-untyped-def]
                     count += 1
                     continue
                 if depth + 2 > len(slots):
-                    slots, lows, ways = _room(slots, lows, ways)
-                low_slot = find_slot(up, to, by, low)
-                high_slot = find_slot(up, to, by, to[s])
-                slots[depth] = high_slot if rising == 1 else low_slot
-                lows[depth] = by
+                    slots, ways = _room(slots, ways)
+                low = by >> 32
+                high = by & 0xFFFFFFFF
+                slots[depth] = high if rising == 1 else low
                 ways[depth] = 1
-                slots[depth + 1] = low_slot if rising == 1 else high_slot
-                lows[depth + 1] = by
+                slots[depth + 1] = low if rising == 1 else high
                 ways[depth + 1] = 0
                 depth += 2
         first[p + 1] = count
@@ -178,12 +171,10 @@ def _unfold(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _room(slots, lows, ways):  # type: ignore[no-untyped-def]
+def _room(slots, ways):  # type: ignore[no-untyped-def]
     n = len(slots)
     more_slots = np.empty(2 * n, np.int64)
-    more_lows = np.empty(2 * n, np.int64)
     more_ways = np.empty(2 * n, np.uint8)
     more_slots[:n] = slots
-    more_lows[:n] = lows
     more_ways[:n] = ways
-    return more_slots, more_lows, more_ways
+    return more_slots, more_ways

@@ -31,9 +31,10 @@ def sweep(hierarchy: Hierarchy, metric: Metric, sources: Ends, targets: Ends, ou
     backward = len(targets) < len(sources)
     rows, cols = (targets, sources) if backward else (sources, targets)
     climb, fall = (metric.fall, metric.rise) if backward else (metric.rise, metric.fall)
-    ceiling = climb.dtype.type(metric.ceiling)
+    ceiling = climb.weight.dtype.type(metric.ceiling)
+    kind = climb.weight.dtype
     row_node, col_node = hierarchy.rank[rows.node], hierarchy.rank[cols.node]
-    local, first, to, down = _below(hierarchy.up, hierarchy.to, fall, hierarchy.parent, col_node, ceiling)
+    local, first, to, down = _below(fall.first, fall.to, fall.weight, hierarchy.parent, col_node)
     # Sources near each other climb the same way: keep their weights in the cache.
     lead = np.full(len(rows), np.iinfo(np.int32).max)
     filled = np.flatnonzero(np.diff(rows.first) > 0)
@@ -44,13 +45,13 @@ def sweep(hierarchy: Hierarchy, metric: Metric, sources: Ends, targets: Ends, ou
         order,
         rows.first,
         row_node,
-        rows.weight.astype(climb.dtype),
+        rows.weight.astype(kind),
         cols.first,
         local[col_node],
-        cols.weight.astype(climb.dtype),
-        hierarchy.up,
-        hierarchy.to,
-        climb,
+        cols.weight.astype(kind),
+        climb.first,
+        climb.to,
+        climb.weight,
         hierarchy.parent,
         local,
         first,
@@ -62,7 +63,7 @@ def sweep(hierarchy: Hierarchy, metric: Metric, sources: Ends, targets: Ends, ou
 
 
 @njit(cache=True)
-def _below(up, to, fall, parent, targets, ceiling):  # type: ignore[no-untyped-def]
+def _below(up, to, fall, parent, targets):  # type: ignore[no-untyped-def]
     """The part of the hierarchy above the targets, numbered from the top, with the arcs into each node."""
     size = len(parent)
     chosen = np.zeros(size, np.uint8)
@@ -78,9 +79,7 @@ def _below(up, to, fall, parent, targets, ceiling):  # type: ignore[no-untyped-d
         if chosen[a]:
             local[a] = m
             m += 1
-            for p in range(up[a], up[a + 1]):
-                if fall[p] != ceiling:
-                    q += 1
+            q += up[a + 1] - up[a]
     first = np.zeros(m + 1, np.int64)
     above = np.empty(q, np.int32)
     down = np.empty(q, fall.dtype)
@@ -88,10 +87,9 @@ def _below(up, to, fall, parent, targets, ceiling):  # type: ignore[no-untyped-d
     for a in range(size - 1, -1, -1):
         if chosen[a]:
             for p in range(up[a], up[a + 1]):
-                if fall[p] != ceiling:
-                    above[k] = local[to[p]]
-                    down[k] = fall[p]
-                    k += 1
+                above[k] = local[to[p]]
+                down[k] = fall[p]
+                k += 1
             first[local[a] + 1] = k
     return local, first, above, down
 
@@ -120,10 +118,9 @@ def _sweep(  # type: ignore[no-untyped-def]
                     d = reach[a]
                     if d != ceiling:
                         for p in range(up[a], up[a + 1]):
-                            if climb[p] != ceiling:
-                                way = d + climb[p]
-                                if way < reach[to[p]]:
-                                    reach[to[p]] = way
+                            way = d + climb[p]
+                            if way < reach[to[p]]:
+                                reach[to[p]] = way
                     a = parent[a]
             for e in range(row_first[row], row_first[row + 1]):
                 a = row_node[e]

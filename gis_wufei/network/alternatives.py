@@ -1,0 +1,258 @@
+"""Several ways between two points that are really different: for the driver to choose, or when the first is shut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gis_wufei.errors import ProblemError
+from gis_wufei.network.chains import Chain, Stretches, along_one_edge, as_paths, cost_of, root_way, stretches
+from gis_wufei.network.engine.ends import Ends
+from gis_wufei.network.engine.fan import FAR, Fan, fan_of
+from gis_wufei.network.graph import Floats, Ints
+from gis_wufei.network.nearest import entry_costs
+from gis_wufei.network.paths import Path
+from gis_wufei.network.trips import COSTS, Trips
+
+LEAST_DETOUR = 0.25
+"""A way is locally least: no stretch as long as this share of the fastest way could be driven faster
+(alpha of Abraham and others, 2013)."""
+TRIES = 100
+"""Candidates looked at for each way wanted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alternative:
+    """One way among several."""
+
+    path: Path
+    shared: float
+    """Share (0-1) of its cost on the road that it drives on edges of the ways before it."""
+    longer: float
+    """Its cost on the road over that of the best, 1 or more."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Tree:
+    fan: Fan
+    ends: Ends
+    cost: Ints
+    by: Ints
+
+
+def alternatives(
+    trips: Trips,
+    pairs: ArrayLike,
+    k: int = 3,
+    max_longer: float = 1.4,
+    max_shared: float = 0.6,
+    costs: tuple[str, str] = COSTS,
+) -> list[list[Alternative]]:
+    """Up to k ways for each pair of points, the best first; none where there is no way.
+
+    Parameters
+    ----------
+    trips
+        The prepared network.
+    pairs
+        int[P, 2], or one pair: origin and destination, points of the snap.
+    k
+        How many, the best one included. There may be fewer: what is not really different is not told.
+    max_longer
+        Largest cost over that of the best.
+    max_shared
+        Largest share of a way's cost on edges of the ways before it.
+    costs
+        What is minimised, and what decides among equals.
+
+    Notes
+    -----
+    Single-via ways: the least way to some node, and on from it. Candidates are the plateaus, stretches on
+    which the least ways from the origin and to the destination agree (Cambridge Vehicle Information, 2005),
+    ranked by 2 x cost + cost shared with the best - cost of the plateau. Admitted is, after Abraham,
+    Delling, Goldberg and Werneck (2013, doi:10.1145/2444016.2444019), what shares little, is not much
+    longer, passes no junction twice, and whose stretch around the plateau, ``LEAST_DETOUR`` of the best
+    cost to either side, is itself a least way (their T-test). Turn bans hold.
+    """
+    pair = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+    if k < 1 or not max_longer >= 1 or not 0 <= max_shared <= 1:
+        raise ProblemError(f"alternatives: k >= 1, max_longer >= 1 and max_shared from 0 to 1 are needed, not "
+                           f"{k}, {max_longer} and {max_shared}")  # fmt: skip
+    return [_of_pair(trips, (int(o), int(d)), k, max_longer, max_shared, costs) for o, d in pair]
+
+
+def _of_pair(
+    trips: Trips, pair: tuple[int, int], k: int, max_longer: float, max_shared: float, costs: tuple[str, str]
+) -> list[Alternative]:
+    leaving, arriving, spots = trips.ends(costs)
+    shift = trips.weighing(costs).units.shift
+    if bool((trips.snap.xy[pair[0]] == trips.snap.xy[pair[1]]).all()):
+        return [Alternative(as_paths(trips, pair, [(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))])[0], 0.0, 1.0)]
+    there = _tree(trips, costs, leaving.take(np.array([pair[0]])), False, shift)
+    ends = arriving.take(np.array([pair[1]]))
+    least = int((there.cost[ends.node] + entry_costs(ends, shift)[0]).min(initial=FAR))
+    back = _tree(trips, costs, ends, True, shift, int(max_longer * least) if least < FAR else FAR - 1)
+    total = np.where((there.cost < FAR) & (back.cost < FAR), there.cost + back.cost, FAR)
+    best_via = int(total.argmin()) if len(total) else -1
+    ways: list[Stretches] = []
+    if best_via >= 0 and total[best_via] < FAR:
+        ways.append(stretches(trips, _chain(there, back, best_via), spots))
+    direct = along_one_edge(spots, *pair)
+    if direct:  # on one edge, the way round the block is no alternative
+        ways = [min([*ways, *direct], key=lambda way: cost_of(trips, way, costs[0]))]
+    if not ways:
+        return []
+    shared, longer = [0.0], [1.0]
+    if not direct:
+        found = _others(trips, costs, there, back, total, best_via, ways[0], k, max_longer, max_shared)
+        for way, share, more in found:
+            ways.append(way)
+            shared.append(share)
+            longer.append(more)
+    told = zip(as_paths(trips, pair, ways), shared, longer, strict=True)
+    return [Alternative(path, share, more) for path, share, more in told]
+
+
+def _tree(trips: Trips, costs: tuple[str, str], ends: Ends, backward: bool, shift: int, limit: int = FAR - 1) -> _Tree:
+    from gis_wufei.network.engine.grow import grow
+
+    fan = fan_of(trips.network, costs, backward)
+    cost, along = entry_costs(ends, shift)
+    forest = grow(fan, ends.node, cost, along, np.zeros(len(cost), np.int64), limit)
+    return _Tree(fan, ends, forest.cost, forest.by.astype(np.int64))
+
+
+def _chain(there: _Tree, back: _Tree, via: int) -> Chain:
+    begin, ahead, _ = _way(there, via)
+    end, behind, _ = _way(back, via)
+    arcs = [*there.fan.arc[ahead].tolist(), *back.fan.arc[behind[::-1]].tolist()]
+    return Chain(int(there.ends.label[begin]), tuple(arcs), int(back.ends.label[end]))
+
+
+def _way(tree: _Tree, node: int) -> tuple[int, list[int], list[int]]:
+    return root_way(tree.fan, tree.by, node)
+
+
+def _others(
+    trips: Trips,
+    costs: tuple[str, str],
+    there: _Tree,
+    back: _Tree,
+    total: Ints,
+    best_via: int,
+    fastest: Stretches,
+    k: int,
+    max_longer: float,
+    max_shared: float,
+) -> list[tuple[Stretches, float, float]]:
+    """The ways beside the fastest, the better first, each with its shared share and its cost over the best."""
+    spots = trips.ends(costs)[2]
+    best = int(total[best_via])
+    plateaus = _plateaus(there, back, total, int(max_longer * best))
+    on_best = np.zeros(len(total), bool)
+    on_best[_way(there, best_via)[2]] = on_best[_way(back, best_via)[2]] = True
+    begin, end = plateaus
+    shared = _until(there, on_best)[begin] + _until(back, on_best)[end]
+    plateau = there.cost[end] - there.cost[begin]
+    rank = np.lexsort((begin, 2 * total[begin] + np.minimum(shared, total[begin]) - plateau))
+    rank = rank[~on_best[begin[rank]] | ~on_best[end[rank]]]
+    driven = [fastest]
+    found: list[tuple[Stretches, float, float]] = []
+    for at in rank[: TRIES * k].tolist():
+        if len(found) + 1 >= k:
+            break
+        way = _admissible(trips, there, back, int(begin[at]), int(end[at]), best, total)
+        if way is None:
+            continue
+        line = stretches(trips, way, spots)
+        share = _share(trips, line, driven, costs[0])
+        if share <= max_shared:
+            found.append((line, share, float(total[begin[at]] / best) if best else 1.0))
+            driven.append(line)
+    return sorted(found, key=lambda told: told[2])
+
+
+def _plateaus(there: _Tree, back: _Tree, total: Ints, limit: int) -> tuple[Ints, Ints]:
+    """First and last node of each stretch on which both trees agree; a single node is one, too."""
+    near = np.flatnonzero(total <= limit)
+    by = there.by[near]
+    grown = np.flatnonzero(by >= 0)
+    slot = by[grown]
+    before = np.searchsorted(there.fan.first, slot, side="right") - 1
+    onward = back.by[before]
+    agreed = (onward >= 0) & (total[before] <= limit)
+    agreed &= back.fan.arc[np.maximum(onward, 0)] == there.fan.arc[slot] if len(back.fan.arc) else False
+    size = len(total)
+    previous, following = np.full(size, -1), np.full(size, -1)
+    previous[near[grown[agreed]]] = before[agreed]
+    following[before[agreed]] = near[grown[agreed]]
+    begin = near[previous[near] < 0]
+    end = begin.copy()
+    while True:  # all at once, as many rounds as the longest has arcs
+        more = np.flatnonzero(following[end] >= 0)
+        if not len(more):
+            return begin, end
+        end[more] = following[end[more]]
+
+
+def _until(tree: _Tree, on_best: np.ndarray) -> Ints:
+    """int[G]: cost up to which the way to each node runs along the best one."""
+    size = len(tree.cost)
+    up = np.arange(size)
+    grown = np.flatnonzero((tree.by >= 0) & ~on_best)
+    up[grown] = np.searchsorted(tree.fan.first, tree.by[grown], side="right") - 1
+    while True:  # pointer doubling: each node jumps to where its way leaves the best one, or began
+        further = up[up]
+        if (further == up).all():
+            break
+        up = further
+    return np.where(on_best[up], tree.cost[up], 0)
+
+
+def _admissible(trips: Trips, there: _Tree, back: _Tree, begin: int, end: int, best: int, total: Ints) -> Chain | None:
+    """The way by a plateau, where it passes no junction twice and is locally least."""
+    from gis_wufei.network.engine.grow import grow
+
+    _, ahead, nodes = _way(there, end)
+    after = _way(back, end)[2]
+    nodes = nodes + after[-2::-1]
+    places = trips.network.arcs.place[nodes]
+    if len(np.unique(places)) < len(places):
+        return None
+    run = np.array([*(int(there.cost[n]) for n in nodes[: len(ahead) + 1]),
+                    *(int(total[end] - back.cost[n]) for n in nodes[len(ahead) + 1 :])])  # fmt: skip
+    middle = (int(there.cost[begin]) + int(there.cost[end])) // 2
+    reach = int(LEAST_DETOUR * best)
+    low = int(np.searchsorted(run, middle - reach, side="right")) - 1
+    high = int(np.searchsorted(run, middle + reach, side="left"))
+    chain = _chain(there, back, end)
+    high = min(high, len(nodes) - 1)
+    if low < 0:  # from the origin itself
+        least = int(there.cost[nodes[high]])
+    else:
+        span = int(run[high] - run[low])
+        node, zero = np.array([nodes[low]]), np.zeros(1, np.int64)
+        least = int(grow(there.fan, node, zero, zero, zero, limit=span).cost[nodes[high]]) + int(run[low])
+    return chain if least >= run[high] else None
+
+
+def _share(trips: Trips, way: Stretches, before: list[Stretches], cost: str) -> float:
+    """Share of a way's cost on stretches of edges, either way, that the others drive."""
+    whole = cost_of(trips, way, cost)
+    if whole <= 0:
+        return 1.0
+    edge, start, stop = way
+    low, high = np.minimum(start, stop), np.maximum(start, stop)
+    common = np.zeros(len(edge))
+    for other, begin, end in before:
+        floor, top = np.minimum(begin, end), np.maximum(begin, end)
+        at = {int(e): n for n, e in enumerate(other)}
+        for n, e in enumerate(edge.tolist()):
+            if e in at:
+                both = min(high[n], top[at[e]]) - max(low[n], floor[at[e]])
+                common[n] = max(common[n], both)
+    there, back = trips.network.cost(cost)
+    each: Floats = np.where(start < stop, there[edge], back[edge])
+    return float((common * each).sum() / whole)
