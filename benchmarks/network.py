@@ -34,7 +34,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import Delaunay, cKDTree
 
-from gis_wufei.network import Network, RoadProfile, network_of, od_matrix, paths, prepare, snap
+from gis_wufei.network import RoadProfile, network_of, od_matrix, paths, prepare, snap
 from gis_wufei.network.assemble import assemble
 from gis_wufei.network.engine.embedded import Embedded, hierarchy_of
 from gis_wufei.network.engine.ends import at_nodes
@@ -145,7 +145,7 @@ def main() -> None:
         from gis_wufei.network.osm import read_osm
 
         graph = read_osm(told.extract)
-        profile = RoadProfile(speeds_kmh={name: 40.0 for name in graph.classes})
+        profile = RoadProfile(speeds_kmh=dict.fromkeys(graph.classes, 40.0))
     else:
         graph, profile = drawn(told.nodes), PROFILE
     network = network_of(graph, profile)
@@ -154,15 +154,25 @@ def main() -> None:
 
     engine = Embedded()
     small = network_of(drawn(400), PROFILE)
-    once("compile and first matrix, 400 nodes", lambda: od_matrix(prepare(small, snap(small, small.graph.node_xy[:20]))))
+    once(
+        "compile and first matrix, 400 nodes", lambda: od_matrix(prepare(small, snap(small, small.graph.node_xy[:20])))
+    )
     rng = np.random.default_rng(1)
     ms = np.where(np.isfinite(network.arc_s), np.rint(network.arc_s * 1000), 2**31 - 1).astype(np.uint32)
     able = ms < 2**31 - 1
     tail, head, cost = arcs.tail[able], arcs.head[able], ms[able]
     once("hierarchy (order and contraction)", lambda: hierarchy_of(network))
-    once("weights of a vehicle", lambda: engine.table(network, COSTS, at_nodes(np.arange(1)), at_nodes(np.arange(1)), np.empty((1, 1), np.uint64)))
+    once(
+        "weights of a vehicle",
+        lambda: engine.table(
+            network, COSTS, at_nodes(np.arange(1)), at_nodes(np.arange(1)), np.empty((1, 1), np.uint64)
+        ),
+    )
     closed = graph.roads.index[rng.integers(0, len(graph.roads), 50)]
-    once("another vehicle, 50 closures, first cell", lambda: od_matrix(prepare(v := network_of(graph, profile, closed), snap(v, graph.node_xy[:1]))))
+    once(
+        "another vehicle, 50 closures, first cell",
+        lambda: od_matrix(prepare(v := network_of(graph, profile, closed), snap(v, graph.node_xy[:1]))),
+    )
 
     rk = pd_net = None
     if installed("routingkit_cch"):
@@ -191,7 +201,9 @@ def main() -> None:
             )
 
         pd_net = once("pandana: build", pandana_build)
-    plain = csr_matrix((cost / 1000.0, (tail, head)), shape=(arcs.nodes, arcs.nodes))  # the drawn graph has no parallels
+    plain = csr_matrix(
+        (cost / 1000.0, (tail, head)), shape=(arcs.nodes, arcs.nodes)
+    )  # the drawn graph has no parallels
     nx_graph = None
     if installed("networkx"):
         import networkx as nx
@@ -208,21 +220,38 @@ def main() -> None:
         trips = prepare(network, snap(network, points))
         trips.ends()
         peers = [
-            Peer("ours, nodes", lambda k: engine.table(network, COSTS, at_nodes(origins[:k]), at_nodes(targets), out[:k]), m, m),
+            Peer(
+                "ours, nodes",
+                lambda k: engine.table(network, COSTS, at_nodes(origins[:k]), at_nodes(targets), out[:k]),
+                m,
+                m,
+            ),
             Peer("ours, points on edges", lambda k: od_matrix(trips, np.arange(k), np.arange(m, m + n)), m, m),
         ]
         if rk is not None:
             many = rkc.CCHOneToMany(rk_metric, targets.tolist())
             peers.append(Peer("RoutingKit CCH", lambda k: [many.distances_from(int(s)) for s in origins[:k]], m))
         if pd_net is not None:
-            peers.append(Peer("pandana", lambda k: pd_net.shortest_path_lengths(np.repeat(origins[:k], n), np.tile(targets, k)), m))
+            peers.append(
+                Peer(
+                    "pandana", lambda k: pd_net.shortest_path_lengths(np.repeat(origins[:k], n), np.tile(targets, k)), m
+                )
+            )
         peers.append(Peer("scipy dijkstra", lambda k: dijkstra(plain, indices=origins[:k])[:, targets], m))
         if nx_graph is not None:
-            peers.append(Peer("networkx", lambda k: [nx.single_source_dijkstra_path_length(nx_graph, int(s)) for s in origins[:k]], m))
+            peers.append(
+                Peer(
+                    "networkx",
+                    lambda k: [nx.single_source_dijkstra_path_length(nx_graph, int(s)) for s in origins[:k]],
+                    m,
+                )
+            )
         race(title, peers, told.rounds)
         engine.table(network, COSTS, at_nodes(origins[:8]), at_nodes(targets), out[:8])
         ours = network.weighing().units.unpack(out[:8])[0]
-        exact = dijkstra(csr_matrix((network.arc_s[able], (tail, head)), shape=plain.shape), indices=origins[:8])[:, targets]
+        exact = dijkstra(csr_matrix((network.arc_s[able], (tail, head)), shape=plain.shape), indices=origins[:8])[
+            :, targets
+        ]
         print(f"largest difference to scipy on unrounded seconds, 8 rows: {np.abs(ours - exact).max():.6f} s")
 
     if "matrix" in wanted:
@@ -230,7 +259,10 @@ def main() -> None:
     if "large" in wanted:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         matrix(5000, 5000, "matrix 5,000 x 5,000")
-        print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB, before it {before:,.0f} MiB")
+        print(
+            f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB, "
+            f"before it {before:,.0f} MiB"
+        )
     if "paths" in wanted:
         pairs = rng.choice(main_part, (10_000, 2))
         trips = prepare(network, snap(network, graph.node_xy[pairs.ravel()]))
@@ -238,7 +270,13 @@ def main() -> None:
         peers = [Peer("ours, with geometry", lambda k: paths(trips, index[:k]), 10_000, 10_000)]
         if pd_net is not None:
             peers.append(Peer("pandana, nodes", lambda k: pd_net.shortest_paths(pairs[:k, 0], pairs[:k, 1]), 10_000))
-        peers.append(Peer("scipy dijkstra", lambda k: [dijkstra(plain, indices=int(a), return_predecessors=True) for a, _ in pairs[:k]], 10_000))
+        peers.append(
+            Peer(
+                "scipy dijkstra",
+                lambda k: [dijkstra(plain, indices=int(a), return_predecessors=True) for a, _ in pairs[:k]],
+                10_000,
+            )
+        )
         race("10,000 paths", peers, told.rounds)
     if "snap" in wanted:
         points = graph.node_xy[rng.integers(0, arcs.nodes, 10_000)] + rng.normal(0, 120, (10_000, 2))
@@ -248,9 +286,18 @@ def main() -> None:
             geometry = shapely.points(points[:k])
             point, found = tree.query_nearest(geometry, all_matches=False)
             line = lines[found]
-            return shapely.distance(geometry[point], line), shapely.line_interpolate_point(line, shapely.line_locate_point(line, geometry[point]))
+            return shapely.distance(geometry[point], line), shapely.line_interpolate_point(
+                line, shapely.line_locate_point(line, geometry[point])
+            )
 
-        race("10,000 points snapped", [Peer("ours", lambda k: snap(network, points[:k]), 10_000, 10_000), Peer("shapely STRtree", by_tree, 10_000, 10_000)], told.rounds)
+        race(
+            "10,000 points snapped",
+            [
+                Peer("ours", lambda k: snap(network, points[:k]), 10_000, 10_000),
+                Peer("shapely STRtree", by_tree, 10_000, 10_000),
+            ],
+            told.rounds,
+        )
         print(f"largest difference {np.abs(snap(network, points, np.inf).access_m - by_tree(10_000)[0]).max():.2e} m")
     if "areas" in wanted:
         origins = rng.choice(main_part, 200)

@@ -173,7 +173,7 @@ def test_the_front_is_all_that_a_slow_search_finds_and_the_hull_its_corners(case
         for path, value in zip(found.paths, found.values, strict=True):
             assert path.duration_s == pytest.approx(value[0] + ready.access_s[o] + ready.access_s[d])
         hull = front(ready, (o, d), most_labels=0)
-        assert len(hull) <= len(found) and (not len(right) or not hull.exact)
+        assert len(hull) <= len(found) and (len(found) < 2 or not hull.exact)
         for price in (0.0, 0.1, 1.0, 10.0):
             if len(right):
                 assert (hull.values @ [1, price]).min() == pytest.approx((right @ [1, price]).min(), abs=1e-4)

@@ -153,7 +153,8 @@ def test_the_sum_of_a_path_is_its_cell_and_drives_no_banned_way(case, engine):
     matrix = od_matrix(case)
     turns = case.network.graph.turns
     banned = [
-        (turns.edge[a:b].tolist(), turns.forward[a:b].tolist()) for a, b in zip(turns.offset, turns.offset[1:], strict=False)
+        (turns.edge[a:b].tolist(), turns.forward[a:b].tolist())
+        for a, b in zip(turns.offset, turns.offset[1:], strict=False)
     ]
     for (i, j), path in zip(pairs, paths(case, pairs, engine=engine), strict=True):
         if path is None:
@@ -287,10 +288,14 @@ def test_a_truck_that_stops_at_its_own_kerb_goes_round_to_the_other_side():
 
 
 def test_on_a_road_open_one_way_either_kerb_will_do():
-    network = build_network(roads((km((0, 0), (1, 0)), "main", "forward"), (km((1, 0), (0, 0)), "main", "forward")), PROFILE)
+    network = build_network(
+        roads((km((0, 0), (1, 0)), "main", "forward"), (km((1, 0), (0, 0)), "main", "forward")), PROFILE
+    )
     found = snap(network, at((250, 10), (750, 10), (750, -10)))
     single = build_network(roads((km((0, 0), (1, 0)), "main", "forward")), PROFILE)
-    assert od_matrix(prepare(single, snap(single, found.xy), "right"), [0], [1, 2]).distance_m[0] == pytest.approx([520, 520])
+    assert od_matrix(prepare(single, snap(single, found.xy), "right"), [0], [1, 2]).distance_m[0] == pytest.approx(
+        [520, 520]
+    )
     # Drawn once for each way, the two lines are one road with two kerbs.
     both = od_matrix(prepare(network, found, "right"), [1], [0, 2])
     assert both.distance_m[0, 0] == pytest.approx(520) and both.distance_m[0, 1] > 520

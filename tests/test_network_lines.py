@@ -193,6 +193,11 @@ def test_a_crossing_without_a_vertex_is_told_and_only_split_where_asked():
     assert split.mended["kind"].tolist() == ["crossing_split"]
 
 
+def test_a_line_that_crosses_itself_and_ends_on_the_crossing_is_one_junction_there():
+    graph = read_lines(roads([(0, 0), (200, 200), (100, 0), (100, 200), (100, 100)]), crossings="split")
+    assert (graph.length_m > 1).all() and graph.degree.max() == 4
+
+
 def test_an_end_on_a_bridge_is_not_joined_to_the_middle_of_the_road_below():
     graph = read_lines(roads([(0, 0), (200, 0)], [(100, 0.5), (100, 90)], bridge=["no", "yes"]))
     assert pieces(graph) == 2 and graph.mended["kind"].tolist() == ["near_miss"]

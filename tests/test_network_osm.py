@@ -157,6 +157,16 @@ def test_ways_meet_at_shared_nodes_and_a_bridge_does_not_whatever_the_coordinate
     assert graph.roads["bridge"].tolist() == [True, False] and graph.roads["layer"].tolist() == [1, 0]
 
 
+def test_two_nodes_at_one_place_on_the_ground_are_one_junction_and_told(tmp_path):
+    nodes = {**CROSS, 6: CROSS[2]}
+    ways = {11: ([1, 2, 3], {}), 13: ([4, 6, 5], {})}
+    graph = read_osm(drawn(tmp_path, nodes, ways))
+    assert (len(graph.node_xy), len(graph.tail)) == (5, 4)
+    assert graph.mended["kind"].tolist() == ["same_place"]
+    apart = read_osm(drawn(tmp_path, nodes, {**ways, 13: ([4, 6, 5], {"layer": "-1"})}))
+    assert len(apart.tail) == 2 and not len(apart.mended)
+
+
 def test_the_table_tells_classes_limits_with_units_and_the_rest_in_words(tmp_path):
     tags = {"highway": "primary", "name": "大街", "ref": "X1", "maxspeed": "30 mph", "maxweight": "7.5;3.5"}
     tags |= {

@@ -67,7 +67,7 @@ def _ground_facts(reading: Reading) -> dict[str, dict[str, float]]:
     return {
         name: {
             "places": len(ground.demand.places),
-            "places_off_road": int((ground.trips.node[ground.place_points] < 0).sum()),
+            "places_off_road": int((ground.trips.snap.edge[ground.place_points] < 0).sum()),
             "t_per_year": ground.demand.t_per_year,
             "eligible_ha": ground.eligibility.grid.area_ha(ground.eligibility.eligible),
             "sites": len(ground.sites),

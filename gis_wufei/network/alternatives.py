@@ -15,6 +15,7 @@ from gis_wufei.network.graph import Floats, Ints
 from gis_wufei.network.nearest import entry_costs
 from gis_wufei.network.paths import Path
 from gis_wufei.network.trips import COSTS, Trips
+from gis_wufei.network.weights import CEILING
 
 LEAST_DETOUR = 0.25
 """A way is locally least: no stretch as long as this share of the fastest way could be driven faster
@@ -69,12 +70,13 @@ def alternatives(
 
     Notes
     -----
-    Single-via ways: the least way to some node, and on from it. Candidates are the plateaus, stretches on
+    Single-via ways: the least way to some place, and on from it. Candidates are the plateaus, stretches on
     which the least ways from the origin and to the destination agree (Cambridge Vehicle Information, 2005),
-    ranked by 2 x cost + cost shared with the best - cost of the plateau. Admitted is, after Abraham,
-    Delling, Goldberg and Werneck (2013, doi:10.1145/2444016.2444019), what shares little, is not much
-    longer, passes no junction twice, and whose stretch around the plateau, ``LEAST_DETOUR`` of the best
-    cost to either side, is itself a least way (their T-test). Turn bans hold.
+    be it inside a single edge; ranked by 2 x cost + cost shared with the best - cost of the plateau.
+    Admitted is, after Abraham, Delling, Goldberg and Werneck (2013, doi:10.1145/2444016.2444019), what
+    shares little, is not much longer, passes no junction twice, and between the junctions around the
+    middle of the plateau, up to ``LEAST_DETOUR`` of the best cost to either side, is itself a least way
+    (their T-test). Turn bans hold.
     """
     pair = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
     if k < 1 or not max_longer >= 1 or not 0 <= max_shared <= 1:
@@ -150,32 +152,88 @@ def _others(
     """The ways beside the fastest, the better first, each with its shared share and its cost over the best."""
     spots = trips.ends(costs)[2]
     best = int(total[best_via])
-    plateaus = _plateaus(there, back, total, int(max_longer * best))
     on_best = np.zeros(len(total), bool)
     on_best[_way(there, best_via)[2]] = on_best[_way(back, best_via)[2]] = True
-    begin, end = plateaus
-    shared = _until(there, on_best)[begin] + _until(back, on_best)[end]
-    plateau = there.cost[end] - there.cost[begin]
-    rank = np.lexsort((begin, 2 * total[begin] + np.minimum(shared, total[begin]) - plateau))
-    rank = rank[~on_best[begin[rank]] | ~on_best[end[rank]]]
+    limit = int(max_longer * best)
+    vias = _vias(*_plateaus(there, back, total, limit), _inside(trips, costs, there, back, limit))
+    shared = _until(there, on_best)[vias.begin] + _until(back, on_best)[vias.end]
+    rank = np.lexsort((vias.slot, vias.begin, 2 * vias.total + np.minimum(shared, vias.total) - vias.length))
+    rank = rank[~(on_best[vias.begin[rank]] & on_best[vias.end[rank]] & (vias.slot[rank] < 0))]
     driven = [fastest]
     found: list[tuple[Stretches, float, float]] = []
     for at in rank[: TRIES * k].tolist():
         if len(found) + 1 >= k:
             break
-        way = _admissible(trips, there, back, int(begin[at]), int(end[at]), best, total)
+        way = _admissible(trips, there, back, vias, at, best)
         if way is None:
             continue
         line = stretches(trips, way, spots)
         share = _share(trips, line, driven, costs[0])
         if share <= max_shared:
-            found.append((line, share, float(total[begin[at]] / best) if best else 1.0))
+            found.append((line, share, float(vias.total[at] / best) if best else 1.0))
             driven.append(line)
     return sorted(found, key=lambda told: told[2])
 
 
-def _plateaus(there: _Tree, back: _Tree, total: Ints, limit: int) -> tuple[Ints, Ints]:
-    """First and last node of each stretch on which both trees agree; a single node is one, too."""
+@dataclass(frozen=True, eq=False)
+class _Vias:
+    """What the candidates go by: from node ``begin`` to node ``end`` on both trees, or along one arc between them."""
+
+    begin: Ints
+    end: Ints
+    slot: Ints
+    """Slot of the forward fan of that arc; -1 = nodes on both trees."""
+    total: Ints
+    """Cost of the whole way."""
+    middle: Floats
+    length: Floats
+    """Where on the way the middle of the plateau lies, and its length, in cost."""
+
+
+def _vias(begin: Ints, end: Ints, first: Ints, last: Ints, total: Ints, arcs: _Vias) -> _Vias:
+    return _Vias(
+        begin=np.concatenate([begin, arcs.begin]),
+        end=np.concatenate([end, arcs.end]),
+        slot=np.concatenate([np.full(len(begin), -1), arcs.slot]),
+        total=np.concatenate([total, arcs.total]),
+        middle=np.concatenate([(first + last) / 2, arcs.middle]),
+        length=np.concatenate([(last - first).astype(np.float64), arcs.length]),
+    )
+
+
+def _inside(trips: Trips, costs: tuple[str, str], there: _Tree, back: _Tree, limit: int) -> _Vias:
+    """Arcs on neither tree: a place inside one may still be on a least way from the origin and to the destination."""
+    weighing, shift = trips.weighing(costs), np.uint64(trips.weighing(costs).units.shift)
+    fan = there.fan
+    tail = np.repeat(np.arange(len(fan.first) - 1), np.diff(fan.first))
+    cost = fan.cost.astype(np.int64)
+    able = (there.cost[tail] < FAR) & (back.cost[fan.to] < FAR)
+    total = np.where(able, there.cost[tail] + cost + back.cost[fan.to], FAR)
+    grown = np.zeros(len(tail), bool)
+    grown[there.by[there.by >= 0]] = True
+    onward = np.full(trips.network.arcs.nodes, -1)
+    onward[back.by >= 0] = back.fan.arc[back.by[back.by >= 0]]
+    slot = np.flatnonzero((total <= limit) & ~grown & (onward[tail] != fan.arc))
+    tail, head, cost, total = tail[slot], fan.to[slot].astype(np.int64), cost[slot].astype(np.float64), total[slot]
+    arc = trips.network.arcs.arc[fan.arc[slot]]
+    packed = np.where(arc % 2 == 1, weighing.forward[arc // 2], weighing.backward[arc // 2])
+    two_way = packed < CEILING
+    other = np.where(two_way, packed >> shift, np.uint64(0)).astype(np.float64)
+    both = np.maximum(cost + other, 1.0)
+    # Up to where one comes from its begin, and from where one goes on by its end; the other end is farther.
+    top, floor = np.ones(len(slot)), np.zeros(len(slot))
+    from_head, to_tail = two_way & (there.cost[head] < FAR), two_way & (back.cost[tail] < FAR)
+    top[from_head] = ((there.cost[head] - there.cost[tail] + other) / both)[from_head]
+    floor[to_tail] = ((cost + back.cost[head] - back.cost[tail]) / both)[to_tail]
+    top, floor = np.clip(top, 0.0, 1.0), np.clip(floor, 0.0, 1.0)
+    middle, length = there.cost[tail] + cost * (top + floor) / 2, cost * (top - floor)
+    real = length > 0
+    return _Vias(tail[real], head[real], slot[real], total[real], middle[real], length[real])
+
+
+def _plateaus(there: _Tree, back: _Tree, total: Ints, limit: int) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """First and last node of each stretch on which both trees agree (a single node is one, too), where they lie
+    on the way, and how long that is."""
     near = np.flatnonzero(total <= limit)
     by = there.by[near]
     grown = np.flatnonzero(by >= 0)
@@ -193,7 +251,7 @@ def _plateaus(there: _Tree, back: _Tree, total: Ints, limit: int) -> tuple[Ints,
     while True:  # all at once, as many rounds as the longest has arcs
         more = np.flatnonzero(following[end] >= 0)
         if not len(more):
-            return begin, end
+            return begin, end, there.cost[begin], there.cost[end], total[begin]
         end[more] = following[end[more]]
 
 
@@ -211,31 +269,31 @@ def _until(tree: _Tree, on_best: np.ndarray) -> Ints:
     return np.where(on_best[up], tree.cost[up], 0)
 
 
-def _admissible(trips: Trips, there: _Tree, back: _Tree, begin: int, end: int, best: int, total: Ints) -> Chain | None:
+def _admissible(trips: Trips, there: _Tree, back: _Tree, vias: _Vias, at: int, best: int) -> Chain | None:
     """The way by a plateau, where it passes no junction twice and is locally least."""
     from gis_wufei.network.engine.grow import grow
 
-    _, ahead, nodes = _way(there, end)
-    after = _way(back, end)[2]
-    nodes = nodes + after[-2::-1]
+    slot, end = int(vias.slot[at]), int(vias.end[at])
+    first, ahead, nodes = _way(there, end if slot < 0 else int(vias.begin[at]))
+    last, behind, after = _way(back, end)
+    total = int(vias.total[at])
+    run = [int(there.cost[node]) for node in nodes]
+    more = after[::-1] if slot >= 0 else after[-2::-1]
+    nodes, run = nodes + more, run + [total - int(back.cost[node]) for node in more]
     places = trips.network.arcs.place[nodes]
     if len(np.unique(places)) < len(places):
         return None
-    run = np.array([*(int(there.cost[n]) for n in nodes[: len(ahead) + 1]),
-                    *(int(total[end] - back.cost[n]) for n in nodes[len(ahead) + 1 :])])  # fmt: skip
-    middle = (int(there.cost[begin]) + int(there.cost[end])) // 2
-    reach = int(LEAST_DETOUR * best)
-    low = int(np.searchsorted(run, middle - reach, side="right")) - 1
-    high = int(np.searchsorted(run, middle + reach, side="left"))
-    chain = _chain(there, back, end)
-    high = min(high, len(nodes) - 1)
-    if low < 0:  # from the origin itself
-        least = int(there.cost[nodes[high]])
-    else:
-        span = int(run[high] - run[low])
-        node, zero = np.array([nodes[low]]), np.zeros(1, np.int64)
-        least = int(grow(there.fan, node, zero, zero, zero, limit=span).cost[nodes[high]]) + int(run[low])
-    return chain if least >= run[high] else None
+    reach = LEAST_DETOUR * best
+    low = int(np.searchsorted(run, vias.middle[at] - reach, side="left"))
+    high = int(np.searchsorted(run, vias.middle[at] + reach, side="right")) - 1
+    if low < high:  # between the junctions around the plateau there must be no shorter way
+        span, zero = run[high] - run[low], np.zeros(1, np.int64)
+        around = grow(there.fan, np.array([nodes[low]]), zero, zero, zero, limit=span)
+        if around.cost[nodes[high]] < span:
+            return None
+    arcs = [*there.fan.arc[ahead].tolist(), *([] if slot < 0 else [int(there.fan.arc[slot])])]
+    arcs += back.fan.arc[behind[::-1]].tolist()
+    return Chain(int(there.ends.label[first]), tuple(arcs), int(back.ends.label[last]))
 
 
 def _share(trips: Trips, way: Stretches, before: list[Stretches], cost: str) -> float:

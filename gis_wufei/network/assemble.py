@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pyproj import CRS
 
-from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph, segments_length
+from gis_wufei.network.graph import MENDED, Flags, Floats, Ints, RoadGraph, segments_length
 
 
 def assemble(
@@ -61,7 +61,6 @@ def assemble(
     way = roads["oneway"].fillna("no").to_numpy()[row] if "oneway" in roads else np.full(len(row), "no")
     left_out = dict(ignored or {})
     left_out["zero_length"] = left_out.get("zero_length", 0) + int((~long).sum())
-    given = {} if mended is None else {"mended": mended}
     return RoadGraph(
         crs=crs,
         node_xy=place[node],
@@ -77,7 +76,7 @@ def assemble(
         xy=xy,
         offset=offset.astype(np.int64),
         ignored=left_out,
-        **given,
+        mended=pd.DataFrame(MENDED) if mended is None else mended,
     )
 
 
@@ -96,5 +95,3 @@ def _stretches(part: Ints, is_node: Flags) -> tuple[Ints, Ints]:
     start, end = at[:-1], at[1:]
     same = part[start] == part[end]
     return start[same], end[same]
-
-

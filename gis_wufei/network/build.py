@@ -13,6 +13,7 @@ from gis_wufei.network.costs import Closed, edge_costs
 from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph
 from gis_wufei.network.network import Network
 from gis_wufei.network.profile import RoadProfile
+from gis_wufei.network.slope import Slopes
 
 NODE_GRID_M = 0.01
 """Vertices that round to the same centimetre are one. Wider gaps are the layer's to mend; a bridge
@@ -22,9 +23,11 @@ LINE_TYPES = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTR
 ONEWAY = ("no", "forward", "backward")
 
 
-def network_of(graph: RoadGraph, profile: RoadProfile, closed: Closed = ()) -> Network:
-    """The graph for one vehicle; cheap, so each profile and each closure gets its own."""
-    return Network(graph, profile, edge_costs(graph, profile, closed))
+def network_of(
+    graph: RoadGraph, profile: RoadProfile, closed: Closed = (), slope: Slopes | Floats | None = None
+) -> Network:
+    """The graph for one vehicle; cheap, so each profile and each closure gets its own; see ``edge_costs``."""
+    return Network(graph, profile, edge_costs(graph, profile, closed, slope))
 
 
 def build_network(lines: gpd.GeoDataFrame, profile: RoadProfile, closed: Closed = ()) -> Network:

@@ -95,8 +95,7 @@ def _closed(graph: RoadGraph, closed: Closed) -> Flags:
         return closed
     else:
         labels = list(closed)
-        known = set(graph.roads.index) if labels else set()
-        strangers = [str(label) for label in labels if label not in known]
+        strangers = [str(label) for label in pd.Index(labels).difference(graph.roads.index, sort=False)] if labels else []
         if strangers:
             raise ProblemError(f"roads: closed rows that are not in the layer: {', '.join(strangers)}")
     if not labels:

@@ -188,7 +188,8 @@ class _Sums:
         table = pd.DataFrame(columns, index=label[used])
         worst = np.lexsort((used, -self.sums["extra_weight_s"][used], -self.sums["cut_off_weight"][used]))
         closing, place = (np.concatenate(part) for part in zip(*self.cuts, strict=True)) if self.cuts else (used, used)
-        cut = pd.DataFrame({label.name: label[closing], "place": place})
+        order = np.lexsort((place, closing))
+        cut = pd.DataFrame({label.name: label[closing[order]], "place": place[order]})
         return RoadCriticality(table.iloc[worst], cut)
 
 

@@ -106,11 +106,12 @@ def _undominated(values: Floats, unit: tuple[float, float], max_longer: float | 
     order = np.lexsort((values[:, 1], values[:, 0]))
     kept: list[int] = []
     for k in order.tolist():
-        if kept and (
-            values[k, 1] >= values[kept[-1], 1] - unit[1] / 2
-            or (max_longer is not None and values[k, 0] > max_longer * values[kept[0], 0] + unit[0])
-        ):
+        if kept and values[k, 1] >= values[kept[-1], 1] - unit[1] / 2:
             continue
+        if kept and max_longer is not None and values[k, 0] > max_longer * values[order[0], 0] + unit[0]:
+            break
+        if kept and values[k, 0] <= values[kept[-1], 0] + 2 * unit[0]:  # equal, but for rounding, and less of the other
+            kept.pop()
         kept.append(k)
     return np.array(kept, dtype=np.int64)
 

@@ -17,7 +17,7 @@ def grade_kmh(profile: RoadProfile, grade: Floats) -> Floats:
     """Highest steady speed (km/h) on grades (rise over run, downhill negative); inf where nothing holds it back.
 
     Uphill, and wherever the engine must pull, the driving power in use bounds the speed, as in the
-    speed model of HDM-III (Watanatada et al. 1987, chapter 4: VDRIVE):
+    speed model of HDM-III (Watanatada et al. 1987, VDRIVE; from memory):
 
         P = v [m g (CR + G) + 0.5 rho CD AR v2]
 

@@ -121,7 +121,7 @@ class RoadGraph:
         step = np.append(0.0, np.hypot(*np.diff(self.xy, axis=0).T))
         step[self.offset[:-1]] = 0.0
         run = np.cumsum(step)
-        return run - np.repeat(run[self.offset[:-1]], np.diff(self.offset))
+        return np.asarray(run - np.repeat(run[self.offset[:-1]], np.diff(self.offset)))
 
     @cached_property
     def begin_m(self) -> Floats:

@@ -103,6 +103,8 @@ def read_lines(
     place, splits = joints.of_crossings(place, becomes, cross, split)
 
     vertex, part = joints.insert(drawing, becomes[drawing.vertex], closed_gaps, splits)
+    same, place = weld(place)  # a foot and a crossing may be one spot
+    vertex, becomes = same[vertex], same[becomes]
     still = compact(vertex, part)
     vertex, part = vertex[still], part[still]
     missed = still_missed(drawing, missed, becomes, Drawing(place, vertex, part, drawing.grade))

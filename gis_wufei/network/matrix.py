@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gis_wufei.network.engine import Engine, default_engine
-from gis_wufei.network.engine.ends import Ends
 from gis_wufei.network.graph import Floats, Ints
-from gis_wufei.network.network import DISTANCE, DURATION
 from gis_wufei.network.trips import COSTS, Spots, Trips
 from gis_wufei.network.weights import CEILING, Packed
 
@@ -179,7 +177,7 @@ def _finish(
     why[:, off[cols]] = OFF
     shut = why > 0
     distance[shut] = duration[shut] = np.inf
-    here, place = np.unique(trips.snap.xy, axis=0, return_inverse=True)
+    _, place = np.unique(trips.snap.xy, axis=0, return_inverse=True)
     same = np.flatnonzero(np.isin(place[rows], place[cols]))
     if len(same):
         row, col = np.nonzero(place[rows[same]][:, None] == place[cols][None, :])

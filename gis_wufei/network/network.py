@@ -1,4 +1,4 @@
-"""A road graph as one vehicle finds it: how long each edge takes, what is closed to it, and where it can come back from."""
+"""A road graph as one vehicle finds it: how long each edge takes, what is closed, where one can come back from."""
 
 from __future__ import annotations
 
@@ -71,17 +71,20 @@ class Network:
         """What is searched: the graph with the turn bans that hold for the vehicle."""
         key = f"arcs {self.bans_key}"
         if key not in self.graph.prepared:
-            holds = holding(self.graph, self.profile.vehicle)
-            self.graph.prepared[key] = lay_out(self.graph, holds, self._no_return())
+            self.graph.prepared[key] = lay_out(self.graph, self._holds(), self._no_return())
         return cast(Arcs, self.graph.prepared[key])
 
     @cached_property
     def bans_key(self) -> str:
         """Which turn bans hold for the vehicle, as text: networks that agree share one hierarchy."""
-        told = hashlib.sha256(np.packbits(holding(self.graph, self.profile.vehicle)).tobytes())
+        told = hashlib.sha256(np.packbits(self._holds()).tobytes())
         no_return = self._no_return()
         told.update(b"turns anywhere" if no_return is None else no_return.tobytes())
         return told.hexdigest()[:16]
+
+    def _holds(self) -> Flags:
+        """bool[K], the turn bans that the vehicle obeys; none where it heeds no signs but class and one-way."""
+        return holding(self.graph, self.profile.vehicle) & self.profile.signs
 
     def _no_return(self) -> Ints | None:
         """Arc ids at whose end the vehicle cannot turn round: all but those that lead to a dead end."""
@@ -96,7 +99,7 @@ class Network:
     def arc_s(self) -> Floats:
         """float[A], seconds of each arc; inf where the vehicle may not go."""
         edge, against = self.arcs.arc // 2, self.arcs.arc % 2 == 1
-        return np.where(against, self.costs.backward_s[edge], self.costs.forward_s[edge])
+        return np.asarray(np.where(against, self.costs.backward_s[edge], self.costs.forward_s[edge]))
 
     def cost(self, name: str) -> tuple[Floats, Floats]:
         """Cost of each edge, as drawn and against, float[E] each; inf where the vehicle may not go.
@@ -187,7 +190,7 @@ class Network:
         if connection == "weak":  # a state is its junction: both are one place
             ends = (arcs.place[ends[0]], arcs.place[ends[1]])
         there = csr_matrix((np.ones(int(able.sum()), np.int8), ends), shape=(arcs.nodes, arcs.nodes))
-        return connected_components(there, directed=True, connection=connection)[1].astype(np.int64)
+        return np.asarray(connected_components(there, directed=True, connection=connection)[1], dtype=np.int64)
 
     @cached_property
     def part_share(self) -> Floats:

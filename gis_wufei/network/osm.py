@@ -18,7 +18,7 @@ from gis_wufei.network.assemble import assemble
 from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph
 from gis_wufei.network.osm_turns import turn_bans
 from gis_wufei.network.osm_ways import PER_DEGREE, Ways, read_ways
-from gis_wufei.network.still import joined
+from gis_wufei.network.still import joined, told_apart, welded
 from gis_wufei.network.tags import LIMITS, ONEWAY, ROUND, least, road_words, route_letter
 
 PARSED = {"highway", "oneway", "junction", "bridge", "tunnel", "layer", "lanes", *LIMITS}
@@ -48,7 +48,8 @@ def read_osm(path: Path | str, crs: CRS | str | int | None = None, box: Box | No
         one for each piece), with the columns ``class``, ``oneway``, ``name``, ``ref``, ``bridge``,
         ``tunnel``, ``layer``, the limits as numbers with their unit (``maxspeed_kmh``, ``maxweight_t``,
         ``maxheight_m`` ...) and OpenStreetMap's own words of the rest. Private roads are kept: the
-        profile says who may enter. ``ignored`` counts what was left out, restrictions by cause.
+        profile says who may enter. ``ignored`` counts what was left out, restrictions by cause;
+        ``mended`` tells where two nodes lay at one place on the ground (``same_place``) and became one.
 
     Raises
     ------
@@ -72,11 +73,14 @@ def read_osm(path: Path | str, crs: CRS | str | int | None = None, box: Box | No
     metric = _system(crs, lonlat)
     xy = np.stack(transformer(WGS84, metric).transform(lonlat[:, 0], lonlat[:, 1]), axis=1).reshape(-1, 2)
 
-    moved = joined(vertex, part, xy)
+    start = np.concatenate([[0], np.cumsum(size)])
+    roads = _table(ways, rows, place, start)
+    plain = ~(roads["bridge"] | roads["tunnel"] | (roads["layer"] != 0)).to_numpy(bool)
+    moved, torn = welded(vertex, part, np.ascontiguousarray(place[first]).view(np.int64).ravel(), plain)
+    moved = joined(moved, part, xy)
     same = {int(ids[a]): int(ids[b]) for a, b in zip(vertex[moved != vertex], moved[moved != vertex], strict=True)}
 
-    roads = _table(ways, rows, place, np.concatenate([[0], np.cumsum(size)]))
-    graph = assemble(metric, xy, moved, part, np.arange(len(rows)), roads, ways.left_out)
+    graph = assemble(metric, xy, moved, part, np.arange(len(rows)), roads, ways.left_out, told_apart(xy[torn]))
     turns, lost = turn_bans(graph, ways, ids, moved, part, ways.way[rows], same)
     return replace(graph, turns=turns, ignored={**graph.ignored, **lost})
 

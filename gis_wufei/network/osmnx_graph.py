@@ -12,9 +12,9 @@ from pyproj import CRS
 from gis_wufei.crs import WGS84, in_china, is_metric, metric_crs, transformer
 from gis_wufei.errors import MissingExtraError, ProblemError
 from gis_wufei.network.assemble import assemble
-from gis_wufei.network.graph import Floats, Ints, RoadGraph
+from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph
 from gis_wufei.network.network import Network
-from gis_wufei.network.still import joined
+from gis_wufei.network.still import joined, told_apart, welded
 from gis_wufei.network.tags import road_words, route_letter
 
 if TYPE_CHECKING:
@@ -95,7 +95,12 @@ def from_osmnx(graph: nx.MultiDiGraph[Any], crs: CRS | str | int | None = None) 
     )
     left_out = {"no_road": int((~taken).sum())}
     part = (np.cumsum(taken) - 1)[part[keep]] if len(part) else part
-    vertex = joined(vertex[keep], part, place)
+    vertex, torn = welded(
+        vertex[keep], part, place.astype(np.float64).copy().view(np.complex128).ravel(), _plain(roads)[taken]
+    )
+    vertex = joined(vertex, part, place)
+    mended = pd.concat([mended, told_apart(place[torn])]) if len(mended) and len(torn) else mended
+    mended = mended if len(mended) else told_apart(place[torn])
     return assemble(target, place, vertex, part, np.flatnonzero(taken), roads, left_out, mended)
 
 
@@ -228,6 +233,17 @@ def _table(streets: list[_Street], source: CRS) -> tuple[pd.DataFrame, Ints]:
     frame = pd.DataFrame({**front, **table, **ends, "key": [street.names[2] for street in streets]})
     mixed = [at for at, words in enumerate(highways) if len({told.classes.get(word) for word in words}) > 1]
     return frame, np.array(mixed, np.int64)
+
+
+def _plain(roads: pd.DataFrame) -> Flags:
+    """bool[R]: on the ground, neither bridge nor tunnel nor on another layer."""
+    off = np.zeros(len(roads), bool)
+    for name in FLAGS:
+        if name in roads:
+            off |= roads[name].to_numpy(bool)
+    if "layer" in roads:
+        off |= ~roads["layer"].isin([None, np.nan, "0", 0]).to_numpy(bool)
+    return ~off
 
 
 def _words(value: Any) -> list[str]:

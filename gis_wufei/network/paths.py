@@ -67,7 +67,7 @@ class Paths(Sequence["Path | None"]):
     def __getitem__(self, pair: int) -> Path | None: ...
     @overload
     def __getitem__(self, pair: slice) -> list[Path | None]: ...
-    def __getitem__(self, pair: int | slice) -> Path | None | list[Path | None]:
+    def __getitem__(self, pair: int | slice) -> Path | list[Path | None] | None:
         if isinstance(pair, slice):
             return [self._one(p) for p in range(*pair.indices(len(self)))]
         if not -len(self) <= pair < len(self):
@@ -98,9 +98,7 @@ class Paths(Sequence["Path | None"]):
         )
 
 
-def paths(
-    trips: Trips, pairs: ArrayLike, costs: tuple[str, str] = COSTS, engine: Engine | None = None
-) -> Paths:
+def paths(trips: Trips, pairs: ArrayLike, costs: tuple[str, str] = COSTS, engine: Engine | None = None) -> Paths:
     """The way of each pair (origin, destination) of points; None where there is none.
 
     Same trips as ``od_matrix``.

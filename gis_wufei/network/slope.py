@@ -50,8 +50,8 @@ def slope_of(graph: RoadGraph, raster: Path | str, piece_m: float = PIECE_M, smo
 
     Heights are read between the four cells around (bilinear) at least every ``piece_m``, averaged over
     ``smooth_m`` along the edge with its ends held, so that edges meet at one height; junctions are
-    smoothed along the roads just so. Bridges and tunnels (columns ``bridge``, ``tunnel``) take the straight grade between the ends of the whole
-    structure. Grades beyond 20 % are cut.
+    smoothed along the roads just so. Bridges and tunnels (columns ``bridge``, ``tunnel``) take the
+    straight grade between the ends of the whole structure. Grades beyond 20 % are cut.
 
     Parameters
     ----------

@@ -153,9 +153,9 @@ def _at_kerb(graph: RoadGraph, snap: Snap, spots: Spots, kerb: Kerb) -> Spots:
     ways = [np.bincount(spots.point, o & ~w, minlength=len(snap.edge)) for o, w in zip(open_way, wrong, strict=True)]
     shut = [w & ((ways[0] + ways[1])[spots.point] > 0) for w in wrong]
     closed = np.uint64(CEILING)
-    before, behind = (
-        tuple(np.where(s, closed, cost) for s, cost in zip(shut, pair, strict=True)) for pair in (spots.before, spots.behind)
-    )
+    (ahead, against), (after, afore) = spots.before, spots.behind
+    before = (np.where(shut[0], closed, ahead), np.where(shut[1], closed, against))
+    behind = (np.where(shut[0], closed, after), np.where(shut[1], closed, afore))
     return replace(spots, before=before, behind=behind)
 
 

@@ -40,8 +40,8 @@ class Units:
     def unpack(self, packed: Packed) -> tuple[Floats, Floats]:
         """Both costs; inf where there is no way."""
         none = packed >= CEILING
-        first = (packed >> np.uint64(self.shift)) * self.first
-        second = (packed & np.uint64((1 << self.shift) - 1)) * self.second
+        first: Floats = (packed >> np.uint64(self.shift)).astype(np.float64) * self.first
+        second: Floats = (packed & np.uint64((1 << self.shift) - 1)).astype(np.float64) * self.second
         first[none] = second[none] = np.inf
         return first, second
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gis_wufei.network.engine.ends import Ends, Routes
 
 if TYPE_CHECKING:
-        from gis_wufei.network.network import Network
+    from gis_wufei.network.network import Network
 
 
 class Engine(Protocol):

@@ -9,7 +9,9 @@ from gis_wufei.network.engine.hierarchy import Weights
 from gis_wufei.network.graph import Ints
 
 
-def along(row: Ints, row_edge: Ints, row_cost: Weights, col: Ints, col_edge: Ints, col_cost: Weights, out: Weights) -> None:
+def along(
+    row: Ints, row_edge: Ints, row_cost: Weights, col: Ints, col_edge: Ints, col_cost: Weights, out: Weights
+) -> None:
     """Lower ``out[row, col]`` to the way along the edge, for every two spots on one edge.
 
     Parameters

@@ -88,8 +88,8 @@ def lay_out(graph: RoadGraph, holds: Flags | None = None, no_return: Ints | None
     where = {int(a): k for k, a in enumerate(arc)}
     place = np.concatenate([np.arange(size), [head[where[begin[-1]]] for begin in begun]]).astype(np.int64)
     leaving: dict[int, list[int]] = {int(v): [] for v in place[size:]}
-    for k in np.flatnonzero(np.isin(tail, place[size:])):
-        leaving[int(tail[k])].append(int(k))
+    for k in np.flatnonzero(np.isin(tail, place[size:])).tolist():
+        leaving[int(tail[k])].append(k)
 
     head = head.copy()
     for begin, node in state.items():  # a way begins at any junction with its first arc

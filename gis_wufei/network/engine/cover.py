@@ -10,6 +10,9 @@ from gis_wufei.network.engine.ends import Ends
 from gis_wufei.network.engine.fan import Fan
 from gis_wufei.network.graph import Floats, Ints
 
+NONE = np.uint32(2**32 - 1)
+"""No way there."""
+
 Pieces = tuple[Ints, NDArray[np.int32], Floats, Floats, NDArray[np.int16]]
 
 
@@ -62,60 +65,54 @@ def cover(
     while buckets > 1 << 20:
         shift += 1
         buckets = (int(most) >> shift) + 2
+    # The same road the other way: of an edge with one arc each way, what is driven from its other end.
+    count = np.bincount(arc, minlength=2 * edges)
+    several = (count.reshape(-1, 2) > 1).any(axis=1)
+    ways = np.zeros(2 * edges, np.uint32)
+    ways[arc] = fan.cost
+    back = np.where(count[arc ^ 1] > 0, ways[arc ^ 1], NONE).astype(np.uint32)
     found: Pieces = _cover(
-        fan.first, fan.to, fan.cost, arc, edges, 1 if backward else 0, sources.first, sources.node, source_cost,
-        spot_first, spot_edge, spot_share, spot_costs, limits, shift, buckets,
+        fan.first, fan.to, fan.cost, back, arc.astype(np.int32), several, 1 if backward else 0, sources.first,
+        sources.node, source_cost, spot_first, spot_edge, spot_share, spot_costs, limits, shift, buckets,
     )  # fmt: skip
     return found
 
 
 @njit(cache=True)
 def _cover(  # type: ignore[no-untyped-def]
-    first,
-    to,
-    cost,
-    arc,
-    edges,
-    turned,
-    s_first,
-    s_node,
-    s_cost,
-    k_first,
-    k_edge,
-    k_share,
-    k_costs,
-    limits,
-    shift,
-    buckets,
-):
+    first, to, cost, back, arc, several, turned, s_first, s_node, s_cost,
+    k_first, k_edge, k_share, k_costs, limits, shift, buckets,
+):  # fmt: skip
     size = len(first) - 1
     closed = np.inf
-    none = np.int64(1) << np.int64(62)
-    best = np.full(size, none, np.int64)
+    best = np.full(size, NONE, np.uint32)
     fresh = np.zeros(size, np.bool_)
     met = np.empty(size, np.int32)
     head = np.full(buckets, -1, np.int32)
     item = np.empty(1024, np.int32)
     rest = np.empty(1024, np.int32)
-    # Of each edge: cost at its begin and the whole way from there, and the same at its end.
-    low = np.full((edges, 2), closed)
-    high = np.full((edges, 2), closed)
-    listed = np.zeros(edges, np.bool_)
-    touched = np.empty(edges, np.int32)
-    out_edge = np.empty(4096, np.int32)
-    out_start = np.empty(4096, np.float64)
-    out_stop = np.empty(4096, np.float64)
-    out_band = np.empty(4096, np.int16)
+    # Edges that a state or a place makes special: cost at the begin and the whole way from there, and at the end.
+    special = several.copy()
+    low = np.full((len(special), 2), closed)
+    high = np.full((len(special), 2), closed)
+    listed = np.zeros(len(special), np.bool_)
+    touched = np.empty(len(special), np.int32)
+    room = 4096
+    out_edge = np.empty(room, np.int32)
+    out_start = np.empty(room, np.float64)
+    out_stop = np.empty(room, np.float64)
+    out_band = np.empty(room, np.int16)
     count = 0
     rows = len(s_first) - 1
     bands = limits.shape[1]
     begin = np.zeros(rows + 1, np.int64)
     for row in range(rows):
-        top = limits[row, bands - 1]
+        lim = limits[row]
+        top = lim[bands - 1]
         if top < 0:
             begin[row + 1] = count
             continue
-        limit = np.int64(np.floor(top))
+        limit = np.int64(np.floor(min(top, 4294967294.0)))
         found = 0
         free = np.int32(-1)
         used = 0
@@ -123,7 +120,7 @@ def _cover(  # type: ignore[no-untyped-def]
         for s in range(s_first[row], s_first[row + 1]):
             a = s_node[s]
             if s_cost[s] <= limit and s_cost[s] < best[a]:
-                if best[a] == none:
+                if best[a] == NONE:
                     met[found] = a
                     found += 1
                 best[a] = s_cost[s]
@@ -149,13 +146,13 @@ def _cover(  # type: ignore[no-untyped-def]
                 if not fresh[a] or (best[a] >> shift) != now:
                     continue
                 fresh[a] = False
-                c = best[a]
+                c = np.int64(best[a])
                 for p in range(first[a], first[a + 1]):
                     b = to[p]
                     way = c + np.int64(cost[p])
                     if way > limit or way >= best[b]:
                         continue
-                    if best[b] == none:
+                    if best[b] == NONE:
                         met[found] = b
                         found += 1
                     best[b] = way
@@ -176,36 +173,84 @@ def _cover(  # type: ignore[no-untyped-def]
                     pending += 1
             now += 1
 
+        for k in range(k_first[row], k_first[row + 1]):
+            special[k_edge[k]] = True
         n = 0
         for k in range(found):
             a = met[k]
             c = np.float64(best[a])
+            if count + (first[a + 1] - first[a]) * (2 * bands + 2) > room:
+                room = 2 * room + (first[a + 1] - first[a]) * (2 * bands + 2)
+                out_edge = _longer(out_edge, room)
+                out_start = _longer(out_start, room)
+                out_stop = _longer(out_stop, room)
+                out_band = _longer(out_band, room)
             for p in range(first[a], first[a + 1]):
                 e = arc[p] >> 1
-                if not listed[e]:
-                    listed[e] = True
-                    touched[n] = e
-                    n += 1
-                if (arc[p] & 1) == turned:
-                    if c < low[e, 0]:
-                        low[e, 0] = c
-                        low[e, 1] = cost[p]
-                elif c < high[e, 0]:
-                    high[e, 0] = c
-                    high[e, 1] = cost[p]
+                upward = (arc[p] & 1) == turned
+                if special[e]:
+                    if not listed[e]:
+                        listed[e] = True
+                        touched[n] = e
+                        n += 1
+                    if upward:
+                        if c < low[e, 0]:
+                            low[e, 0] = c
+                            low[e, 1] = cost[p]
+                    elif c < high[e, 0]:
+                        high[e, 0] = c
+                        high[e, 1] = cost[p]
+                    continue
+                w = np.float64(cost[p])
+                if back[p] != NONE and best[to[p]] != NONE:
+                    if not upward:
+                        continue  # done from the other end
+                    d = np.float64(best[to[p]])
+                    v = np.float64(back[p])
+                    near = min(c, d)
+                    band = 0
+                    while lim[band] < near:
+                        band += 1
+                    if (lim[band] - c) * v + (lim[band] - d) * w >= w * v and w + v > 0:
+                        out_edge[count] = e
+                        out_start[count] = 0.0
+                        out_stop[count] = 1.0
+                        out_band[count] = band
+                        count += 1
+                        continue
+                    mark = count
+                    count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, c, w, d, v, lim)
+                else:
+                    band = 0
+                    while lim[band] < c:
+                        band += 1
+                    if c + w <= lim[band]:
+                        out_edge[count] = e
+                        out_start[count] = 0.0
+                        out_stop[count] = 1.0
+                        out_band[count] = band
+                        count += 1
+                        continue
+                    mark = count
+                    if upward:
+                        count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, c, w, closed, closed, lim)
+                    else:
+                        count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, closed, closed, c, w, lim)
+                for j in range(mark, count):
+                    out_edge[j] = e
         for k in range(k_first[row], k_first[row + 1]):
             e = k_edge[k]
             if not listed[e]:
                 listed[e] = True
                 touched[n] = e
                 n += 1
+        if count + n * (4 * bands + 8) > room:
+            room = 2 * room + n * (4 * bands + 8)
+            out_edge = _longer(out_edge, room)
+            out_start = _longer(out_start, room)
+            out_stop = _longer(out_stop, room)
+            out_band = _longer(out_band, room)
         for k in range(n):
-            if count + 4 * bands + 8 > len(out_edge):
-                more = len(out_edge)
-                out_edge = np.concatenate((out_edge, np.empty(more, np.int32)))
-                out_start = np.concatenate((out_start, np.empty(more, np.float64)))
-                out_stop = np.concatenate((out_stop, np.empty(more, np.float64)))
-                out_band = np.concatenate((out_band, np.empty(more, np.int16)))
             e = touched[k]
             own = -1
             for j in range(k_first[row], k_first[row + 1]):
@@ -215,23 +260,32 @@ def _cover(  # type: ignore[no-untyped-def]
             c0, w0 = low[e, 0], low[e, 1]
             c1, w1 = high[e, 0], high[e, 1]
             if own < 0:
-                count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, c0, w0, c1, w1, limits[row])
+                count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, c0, w0, c1, w1, lim)
             else:
                 # The place itself parts its edge. Where it cannot be left (or reached) that way, others pass it.
                 share, down, up = k_share[own], k_costs[own, 0], k_costs[own, 1]
                 here, way = (0.0, down) if np.isfinite(down) else (c1 + (1 - share) * w1 if c1 < closed else closed, w1)
-                count = _pieces(out_start, out_stop, out_band, count, 0.0, share, c0, w0, here, way, limits[row])
+                count = _pieces(out_start, out_stop, out_band, count, 0.0, share, c0, w0, here, way, lim)
                 here, way = (0.0, up) if np.isfinite(up) else (c0 + share * w0 if c0 < closed else closed, w0)
-                count = _pieces(out_start, out_stop, out_band, count, share, 1.0, here, way, c1, w1, limits[row])
+                count = _pieces(out_start, out_stop, out_band, count, share, 1.0, here, way, c1, w1, lim)
             for j in range(mark, count):
                 out_edge[j] = e
             listed[e] = False
             low[e, 0] = closed
             high[e, 0] = closed
+        for k in range(k_first[row], k_first[row + 1]):
+            special[k_edge[k]] = several[k_edge[k]]
         for k in range(found):
-            best[met[k]] = none
+            best[met[k]] = NONE
         begin[row + 1] = count
     return begin, out_edge[:count].copy(), out_start[:count].copy(), out_stop[:count].copy(), out_band[:count].copy()
+
+
+@njit(cache=True)
+def _longer(array, room):  # type: ignore[no-untyped-def]
+    more = np.empty(room, array.dtype)
+    more[: len(array)] = array
+    return more
 
 
 @njit(cache=True)

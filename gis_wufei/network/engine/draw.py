@@ -11,7 +11,15 @@ from gis_wufei.network.graph import Floats, Ints
 
 
 def draw(
-    first: Ints, edge: Ints, start: Floats, stop: Floats, xy: Floats, offset: Ints, before: Floats, after: Floats, near_m: float
+    first: Ints,
+    edge: Ints,
+    start: Floats,
+    stop: Floats,
+    xy: Floats,
+    offset: Ints,
+    before: Floats,
+    after: Floats,
+    near_m: float,
 ) -> tuple[Floats, Ints]:
     """Vertices of P paths.
 
@@ -156,12 +164,26 @@ def _piece(out, n, head, xy, a, b, start, stop, near2):  # type: ignore[no-untyp
         if step > 0.0:
             if fresh and run + step >= low:
                 t = (low - run) / step
-                n = _add(out, n, floor, xy[v, 0] + t * (xy[v + 1, 0] - xy[v, 0]), xy[v, 1] + t * (xy[v + 1, 1] - xy[v, 1]), near2)
+                n = _add(
+                    out,
+                    n,
+                    floor,
+                    xy[v, 0] + t * (xy[v + 1, 0] - xy[v, 0]),
+                    xy[v, 1] + t * (xy[v + 1, 1] - xy[v, 1]),
+                    near2,
+                )
                 fresh = False
             if not fresh:
                 if run + step >= high:
                     t = (high - run) / step
-                    n = _add(out, n, floor, xy[v, 0] + t * (xy[v + 1, 0] - xy[v, 0]), xy[v, 1] + t * (xy[v + 1, 1] - xy[v, 1]), near2)
+                    n = _add(
+                        out,
+                        n,
+                        floor,
+                        xy[v, 0] + t * (xy[v + 1, 0] - xy[v, 0]),
+                        xy[v, 1] + t * (xy[v + 1, 1] - xy[v, 1]),
+                        near2,
+                    )
                     break
                 n = _add(out, n, floor, xy[v + 1, 0], xy[v + 1, 1], near2)
         run += step

@@ -51,4 +51,6 @@ class Routes:
 
 def at_nodes(node: Ints, kind: type[np.unsignedinteger] = np.uint32) -> Ends:
     """Points that are nodes."""
-    return Ends(np.arange(len(node) + 1), np.asarray(node, dtype=np.int64), np.zeros(len(node), kind), np.full(len(node), -1))
+    return Ends(
+        np.arange(len(node) + 1), np.asarray(node, dtype=np.int64), np.zeros(len(node), kind), np.full(len(node), -1)
+    )

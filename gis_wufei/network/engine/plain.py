@@ -103,7 +103,7 @@ def _split(packed: Packed, shift: np.uint64, mask: np.uint64) -> tuple[Floats, F
 
 
 def _dijkstra(ends: tuple[Ints, Ints], cost: Floats, size: int) -> tuple[Floats, Ints]:
-    """From the extra node ``size``: costs, and the node before each. A zero is written as a stored zero, which counts."""
+    """From the extra node ``size``: costs, and the node before each. A stored zero counts as an arc."""
     graph = csr_matrix((cost, ends), shape=(size + 1, size + 1))
     least, before = dijkstra(graph, indices=size, return_predecessors=True)
     return least, before.astype(np.int64)
