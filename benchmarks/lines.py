@@ -250,7 +250,7 @@ def main() -> int:
             print(
                 f"{kind:24}{told['pieces']:7.0f}{told['share']:9.5f}{told['reached']:9.4f}{100 * told['median']:10.4f}"
                 f"{100 * told['p95']:9.4f}{100 * told['worst']:9.3f}"
-                f"{graph.mended.attrs['tolerance_m']:7.2f}"  # type: ignore[attr-defined]
+                f"{graph.tolerance_m:7.2f}"
                 f"{kinds.get('gap_closed', 0):7}{kinds.get('near_miss', 0):6}"
                 f"{np.median(ours):8.2f}{np.median(np.array(ours) / np.array(node)):8.2f}"
             )

@@ -21,6 +21,7 @@ from gis_wufei.faults import Complaint, Verdict, as_fault, merged, shown, valida
 from gis_wufei.land import CandidateSpec, RuleChange
 from gis_wufei.layers import LayerSpec
 from gis_wufei.layers.read import resolve
+from gis_wufei.network import ClosureSpec
 from gis_wufei.routing import RouteSpec
 from gis_wufei.siting import SolveSpec
 from gis_wufei.standards import Quantity, facilities, factors, roads, rules, vehicles
@@ -51,6 +52,20 @@ class RoadsSpec(_Spec):
     max_snap_m: float = Field(
         2000, gt=0, description="A place farther (m) than this from every road is off the network."
     )
+    tolerance_m: float | None = Field(
+        None, ge=0, le=10, description="Largest gap (m) between road ends that is closed; default: from the data."
+    )
+    closures: tuple[ClosureSpec, ...] = Field((), description="Roads out of use.")
+    month: int | None = Field(None, ge=1, le=12, description="Month (1-12) of the plan: which closures hold.")
+
+    @field_validator("closures")
+    @classmethod
+    def _layers_of_the_study(cls, rules: tuple[ClosureSpec, ...], info: ValidationInfo) -> tuple[ClosureSpec, ...]:
+        known = (info.context or {}).get("layers", {})
+        for at, rule in enumerate(rules):
+            if known and rule.layer is not None and rule.layer not in known:
+                raise unknown_name(rule.layer, known, at=at)
+        return rules
 
 
 class FacilitySpec(_Spec):

@@ -226,19 +226,19 @@ def test_the_detour_between_villages_is_that_of_a_rural_network(network: Network
 def test_few_roads_cross_a_gully_and_only_main_ones_on_bridges(
     network: Network, roads: gpd.GeoDataFrame, gullies: gpd.GeoDataFrame
 ) -> None:
-    crossing = shapely.intersects(gullies.union_all(), network.lines)
-    over = roads.iloc[network.row[crossing]]
+    crossing = shapely.intersects(gullies.union_all(), network.graph.lines)
+    over = roads.iloc[network.graph.row[crossing]]
     assert 10 <= len(over) <= 60
     assert set(over["class"]) <= MAIN
     assert over["bridge"].all()
 
 
 def test_the_expressway_is_left_at_interchanges_only(network: Network) -> None:
-    fast = network.class_code == network.classes.index("expressway")
-    on = np.unique(np.concatenate([network.tail[fast], network.head[fast]]))
-    off = np.unique(np.concatenate([network.tail[~fast], network.head[~fast]]))
+    fast = network.graph.class_code == network.graph.classes.index("expressway")
+    on = np.unique(np.concatenate([network.graph.tail[fast], network.graph.head[fast]]))
+    off = np.unique(np.concatenate([network.graph.tail[~fast], network.graph.head[~fast]]))
     assert 3 <= len(np.intersect1d(on, off)) <= 8
-    under = shapely.crosses(shapely.union_all(network.lines[fast]), network.lines[~fast])
+    under = shapely.crosses(shapely.union_all(network.graph.lines[fast]), network.graph.lines[~fast])
     assert under.sum() > 10
 
 
@@ -248,7 +248,7 @@ def test_every_place_can_be_reached_without_tracks(roads: gpd.GeoDataFrame) -> N
     for name in ("villages.csv", "collection_points.csv", "facilities.csv"):
         edge = snap(paved, xy_of(frame_of(name))).edge
         assert (edge >= 0).all()
-        assert len(np.unique(paved.weak[paved.tail[edge]])) == 1
+        assert len(np.unique(paved.weak[paved.graph.tail[edge]])) == 1
 
 
 def test_roads_are_sparse_in_the_sand(roads: gpd.GeoDataFrame) -> None:

@@ -48,7 +48,7 @@ def case(request):
     lines = tangle(request.param)
     points = np.concatenate([rng.uniform(-30, 430, (14, 2)), shapely.get_coordinates(lines.geometry.iloc[0])[:2]])
     points = np.concatenate([points, points[:2]])
-    network = build_network(lines, SPEEDS)
+    network = build_network(lines, SPEEDS, tolerance_m=0)
     network = network_of(replace(network.graph, turns=random_bans(network, request.param), prepared={}), SPEEDS)
     return prepare(network, snap(network, points))
 
@@ -249,7 +249,7 @@ def test_many_points_on_one_junction_are_answered_each():
 def test_a_point_finds_the_road_that_a_tree_of_boxes_finds(seed):
     rng = np.random.default_rng(seed)
     lines = tangle(seed)
-    network = build_network(lines, SPEEDS)
+    network = build_network(lines, SPEEDS, tolerance_m=0)
     points = rng.uniform(-3000, 3000, (200, 2)) if seed % 2 else rng.uniform(-50, 450, (200, 2))
     usable = network.part_share >= 0.3
     found = snap(network, points, np.inf, least_share=0.3)

@@ -107,7 +107,7 @@ def scatter(lines: gpd.GeoDataFrame, seed: int) -> np.ndarray:
 def case(request):
     lines = tangle(request.param)
     points = scatter(lines, request.param)
-    network = build_network(lines, PROFILE)
+    network = build_network(lines, PROFILE, tolerance_m=0)
     return lines, points, prepare(network, snap(network, points))
 
 
@@ -124,7 +124,7 @@ def test_the_cases_hold_one_ways_islands_and_trips_that_differ_by_direction():
     reasons, asymmetric = set(), 0
     for seed in range(12):
         lines = tangle(seed)
-        network = build_network(lines, PROFILE)
+        network = build_network(lines, PROFILE, tolerance_m=0)
         matrix = od_matrix(prepare(network, snap(network, scatter(lines, seed))))
         reasons |= set(matrix.reasons())
         asymmetric += not np.allclose(matrix.duration_s, matrix.duration_s.T)

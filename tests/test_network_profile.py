@@ -16,9 +16,9 @@ from affine import Affine
 from pydantic import ValidationError
 
 from gis_wufei.errors import InputError, ProblemError
-from gis_wufei.network import RoadProfile, build_network, network_of
+from gis_wufei.network import RoadProfile, build_network
 from gis_wufei.network.build import read_lines
-from gis_wufei.network.closures import ClosureSpec, closures, cut_off
+from gis_wufei.network.closures import ClosureSpec, closures
 from gis_wufei.network.conditional import Moment, said
 from gis_wufei.network.costs import WHY, edge_costs
 from gis_wufei.network.grades import GRAVITY_M_PER_S2, grade_kmh
@@ -366,28 +366,8 @@ def test_a_rule_that_names_no_road_or_half_a_season_or_what_is_not_there_is_refu
         with pytest.raises(ValidationError):
             ClosureSpec(label="x", **wrong)
     for wrong, word in (({"rows": (9,)}, "9"), ({"where": {"mood": ("bad",)}}, "mood"), ({"layer": "flood"}, "flood")):
-        with pytest.raises(ProblemError, match=word):
+        with pytest.raises(InputError, match=word):
             closures(loop(), [ClosureSpec(label="x", **wrong)])
-
-
-def test_what_a_closure_cuts_off_is_told_place_by_place():
-    """The plant at the west end. The ford shut: the east end goes round (2000 m, 120 s more); the spur shut:
-    its own place is too far from any open road; a hermit 9 km off never had a way."""
-    graph, profile = loop(), RoadProfile(speeds_kmh=SPEEDS, max_snap_m=100)
-    rules = [ClosureSpec(label="ford", rows=(0,)), ClosureSpec(label="spur", rows=(2,))]
-    before, after = network_of(graph, profile), network_of(graph, profile, closures(graph, rules).edges)
-    places = np.array([(0, 500), (1000, -10), (1500, 0), (500, 9000)]) + FAR
-    told = cut_off(before, after, places, FAR[None])
-    assert told["loss"].tolist() == ["none", "longer", "cut_off", "never"]
-    assert told["facility_after"].tolist() == [0, 0, -1, -1]
-    assert told["longer_m"][:2].tolist() == pytest.approx([0, 2000], abs=0.1)
-    assert told["longer_s"][1] == pytest.approx(120, abs=0.1) and np.isinf(told["longer_s"][2])
-    assert told["why"].tolist() == ["", "", "off_network", "off_network"]
-
-
-def test_without_a_facility_nobody_had_a_way():
-    network = network_of(loop(), RoadProfile(speeds_kmh=SPEEDS))
-    assert cut_off(network, network, FAR[None], np.zeros((0, 2)))["loss"].tolist() == ["never"]
 
 
 # --- profile ---

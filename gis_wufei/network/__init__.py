@@ -9,6 +9,7 @@
 from gis_wufei.network.alternatives import Alternative, alternatives
 from gis_wufei.network.areas import Served, ServiceAreas, served, service_areas
 from gis_wufei.network.build import build_network, network_of
+from gis_wufei.network.closures import Closures, ClosureSpec, closures
 from gis_wufei.network.criticality import RoadCriticality, cut_off, facility_removal, pair_criticality, road_criticality
 from gis_wufei.network.directions import Instruction, directions
 from gis_wufei.network.exposure import (
@@ -22,6 +23,7 @@ from gis_wufei.network.exposure import (
 )
 from gis_wufei.network.front import Front, front
 from gis_wufei.network.graph import RoadGraph, TurnBans
+from gis_wufei.network.lines import read_lines
 from gis_wufei.network.matrix import REASONS, ODMatrix, od_matrix
 from gis_wufei.network.nearest import Nearest, ODPairs, nearest, od_pairs
 from gis_wufei.network.network import Network, NetworkReport
@@ -34,6 +36,8 @@ __all__ = [
     "REASONS",
     "AccidentRates",
     "Alternative",
+    "ClosureSpec",
+    "Closures",
     "Front",
     "Instruction",
     "Nearest",
@@ -52,6 +56,7 @@ __all__ = [
     "TurnBans",
     "alternatives",
     "build_network",
+    "closures",
     "crosses",
     "cut_off",
     "directions",
@@ -64,6 +69,7 @@ __all__ = [
     "od_pairs",
     "pair_criticality",
     "paths",
+    "read_lines",
     "people_along",
     "people_within",
     "prepare",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gis_wufei.errors import ProblemError
-from gis_wufei.network.chains import Chain, Stretches, along_one_edge, as_paths, cost_of, root_way, stretches
+from gis_wufei.network.chains import Chain, Stretches, along_one_edge, as_paths, cost_of, edge_cost, root_way, stretches
 from gis_wufei.network.engine.ends import Ends
 from gis_wufei.network.engine.fan import FAR, Fan, fan_of
 from gis_wufei.network.graph import Floats, Ints
@@ -100,7 +100,7 @@ def _of_pair(
     best_via = int(total.argmin()) if len(total) else -1
     ways: list[Stretches] = []
     if best_via >= 0 and total[best_via] < FAR:
-        ways.append(stretches(trips, _chain(there, back, best_via), spots))
+        ways.append(stretches(trips, _Way.by(there, back, _node(best_via, total), 0).chain, spots))
     direct = along_one_edge(spots, *pair)
     if direct:  # on one edge, the way round the block is no alternative
         ways = [min([*ways, *direct], key=lambda way: cost_of(trips, way, costs[0]))]
@@ -124,13 +124,6 @@ def _tree(trips: Trips, costs: tuple[str, str], ends: Ends, backward: bool, shif
     cost, along = entry_costs(ends, shift)
     forest = grow(fan, ends.node, cost, along, np.zeros(len(cost), np.int64), limit)
     return _Tree(fan, ends, forest.cost, forest.by.astype(np.int64))
-
-
-def _chain(there: _Tree, back: _Tree, via: int) -> Chain:
-    begin, ahead, _ = _way(there, via)
-    end, behind, _ = _way(back, via)
-    arcs = [*there.fan.arc[ahead].tolist(), *back.fan.arc[behind[::-1]].tolist()]
-    return Chain(int(there.ends.label[begin]), tuple(arcs), int(back.ends.label[end]))
 
 
 def _way(tree: _Tree, node: int) -> tuple[int, list[int], list[int]]:
@@ -164,12 +157,10 @@ def _others(
     for at in rank[: TRIES * k].tolist():
         if len(found) + 1 >= k:
             break
-        way = _admissible(trips, there, back, vias, at, best)
-        if way is None:
-            continue
-        line = stretches(trips, way, spots)
+        way = _Way.by(there, back, vias, at)
+        line = stretches(trips, way.chain, spots)
         share = _share(trips, line, driven, costs[0])
-        if share <= max_shared:
+        if share <= max_shared and _admissible(trips, there.fan, way, float(vias.middle[at]), best):
             found.append((line, share, float(vias.total[at] / best) if best else 1.0))
             driven.append(line)
     return sorted(found, key=lambda told: told[2])
@@ -190,6 +181,11 @@ class _Vias:
     """Where on the way the middle of the plateau lies, and its length, in cost."""
 
 
+def _node(node: int, total: Ints) -> _Vias:
+    one, none = np.array([node]), np.zeros(1)
+    return _Vias(one, one, np.array([-1]), total[one], none, none)
+
+
 def _vias(begin: Ints, end: Ints, first: Ints, last: Ints, total: Ints, arcs: _Vias) -> _Vias:
     return _Vias(
         begin=np.concatenate([begin, arcs.begin]),
@@ -205,7 +201,7 @@ def _inside(trips: Trips, costs: tuple[str, str], there: _Tree, back: _Tree, lim
     """Arcs on neither tree: a place inside one may still be on a least way from the origin and to the destination."""
     weighing, shift = trips.weighing(costs), np.uint64(trips.weighing(costs).units.shift)
     fan = there.fan
-    tail = np.repeat(np.arange(len(fan.first) - 1), np.diff(fan.first))
+    tail = fan.origin.astype(np.int64)
     cost = fan.cost.astype(np.int64)
     able = (there.cost[tail] < FAR) & (back.cost[fan.to] < FAR)
     total = np.where(able, there.cost[tail] + cost + back.cost[fan.to], FAR)
@@ -238,7 +234,7 @@ def _plateaus(there: _Tree, back: _Tree, total: Ints, limit: int) -> tuple[Ints,
     by = there.by[near]
     grown = np.flatnonzero(by >= 0)
     slot = by[grown]
-    before = np.searchsorted(there.fan.first, slot, side="right") - 1
+    before = there.fan.origin[slot]
     onward = back.by[before]
     agreed = (onward >= 0) & (total[before] <= limit)
     agreed &= back.fan.arc[np.maximum(onward, 0)] == there.fan.arc[slot] if len(back.fan.arc) else False
@@ -260,7 +256,7 @@ def _until(tree: _Tree, on_best: np.ndarray) -> Ints:
     size = len(tree.cost)
     up = np.arange(size)
     grown = np.flatnonzero((tree.by >= 0) & ~on_best)
-    up[grown] = np.searchsorted(tree.fan.first, tree.by[grown], side="right") - 1
+    up[grown] = tree.fan.origin[tree.by[grown]]
     while True:  # pointer doubling: each node jumps to where its way leaves the best one, or began
         further = up[up]
         if (further == up).all():
@@ -269,31 +265,41 @@ def _until(tree: _Tree, on_best: np.ndarray) -> Ints:
     return np.where(on_best[up], tree.cost[up], 0)
 
 
-def _admissible(trips: Trips, there: _Tree, back: _Tree, vias: _Vias, at: int, best: int) -> Chain | None:
-    """The way by a plateau, where it passes no junction twice and is locally least."""
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """A candidate: its nodes, and the cost from the origin to each."""
+
+    chain: Chain
+    nodes: list[int]
+    run: list[int]
+
+    @classmethod
+    def by(cls, there: _Tree, back: _Tree, vias: _Vias, at: int) -> _Way:
+        slot, end, total = int(vias.slot[at]), int(vias.end[at]), int(vias.total[at])
+        first, ahead, nodes = _way(there, end if slot < 0 else int(vias.begin[at]))
+        last, behind, after = _way(back, end)
+        more = after[::-1] if slot >= 0 else after[-2::-1]
+        run = [int(there.cost[node]) for node in nodes] + [total - int(back.cost[node]) for node in more]
+        arcs = [*there.fan.arc[ahead].tolist(), *([] if slot < 0 else [int(there.fan.arc[slot])])]
+        arcs += back.fan.arc[behind[::-1]].tolist()
+        return cls(Chain(int(there.ends.label[first]), tuple(arcs), int(back.ends.label[last])), nodes + more, run)
+
+
+def _admissible(trips: Trips, fan: Fan, way: _Way, middle: float, best: int) -> bool:
+    """Whether a way passes no junction twice and is locally least around the middle of its plateau."""
     from gis_wufei.network.engine.grow import grow
 
-    slot, end = int(vias.slot[at]), int(vias.end[at])
-    first, ahead, nodes = _way(there, end if slot < 0 else int(vias.begin[at]))
-    last, behind, after = _way(back, end)
-    total = int(vias.total[at])
-    run = [int(there.cost[node]) for node in nodes]
-    more = after[::-1] if slot >= 0 else after[-2::-1]
-    nodes, run = nodes + more, run + [total - int(back.cost[node]) for node in more]
-    places = trips.network.arcs.place[nodes]
+    places = trips.network.arcs.place[way.nodes]
     if len(np.unique(places)) < len(places):
-        return None
+        return False
     reach = LEAST_DETOUR * best
-    low = int(np.searchsorted(run, vias.middle[at] - reach, side="left"))
-    high = int(np.searchsorted(run, vias.middle[at] + reach, side="right")) - 1
-    if low < high:  # between the junctions around the plateau there must be no shorter way
-        span, zero = run[high] - run[low], np.zeros(1, np.int64)
-        around = grow(there.fan, np.array([nodes[low]]), zero, zero, zero, limit=span)
-        if around.cost[nodes[high]] < span:
-            return None
-    arcs = [*there.fan.arc[ahead].tolist(), *([] if slot < 0 else [int(there.fan.arc[slot])])]
-    arcs += back.fan.arc[behind[::-1]].tolist()
-    return Chain(int(there.ends.label[first]), tuple(arcs), int(back.ends.label[last]))
+    low = int(np.searchsorted(way.run, middle - reach, side="left"))
+    high = int(np.searchsorted(way.run, middle + reach, side="right")) - 1
+    if low >= high:
+        return True
+    span, zero = way.run[high] - way.run[low], np.zeros(1, np.int64)
+    around = grow(fan, np.array([way.nodes[low]]), zero, zero, zero, limit=span)
+    return int(around.cost[way.nodes[high]]) >= span
 
 
 def _share(trips: Trips, way: Stretches, before: list[Stretches], cost: str) -> float:
@@ -311,6 +317,6 @@ def _share(trips: Trips, way: Stretches, before: list[Stretches], cost: str) -> 
             if e in at:
                 both = min(high[n], top[at[e]]) - max(low[n], floor[at[e]])
                 common[n] = max(common[n], both)
-    there, back = trips.network.cost(cost)
-    each: Floats = np.where(start < stop, there[edge], back[edge])
+    there, back = edge_cost(trips, cost)
+    each: Floats = np.where(start < stop, there[edge], np.where(start > stop, back[edge], 0.0))
     return float((common * each).sum() / whole)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gis_wufei.network.engine.fan import Fan
 from gis_wufei.network.graph import Floats, Ints
@@ -44,11 +46,20 @@ def stretches(trips: Trips, chain: Chain, spots: Spots) -> Stretches:
     return edge, start, stop
 
 
+def edge_cost(trips: Trips, name: str) -> tuple[Floats, Floats]:
+    """``Network.cost``, asked for once and not for every way."""
+    key = ("cost", name)
+    if key not in trips.network.made:
+        trips.network.made[key] = trips.network.cost(name)
+    return cast(tuple[Floats, Floats], trips.network.made[key])
+
+
 def cost_of(trips: Trips, way: Stretches, name: str) -> float:
     """One cost of a way on the road."""
     edge, start, stop = way
-    there, back = trips.network.cost(name)
-    return float((np.abs(stop - start) * np.where(start < stop, there[edge], back[edge])).sum())
+    there, back = edge_cost(trips, name)
+    each = np.where(start < stop, there[edge], np.where(start > stop, back[edge], 0.0))  # 0 on no way at all
+    return float((np.abs(stop - start) * each).sum())
 
 
 def as_paths(trips: Trips, pair: tuple[int, int], ways: Sequence[Stretches]) -> list[Path]:
@@ -67,14 +78,15 @@ def as_paths(trips: Trips, pair: tuple[int, int], ways: Sequence[Stretches]) -> 
     return [path for path in found if path is not None]
 
 
-def root_way(fan: Fan, by: Ints, node: int) -> tuple[int, list[int], list[int]]:
+def root_way(fan: Fan, by: NDArray[np.signedinteger], node: int) -> tuple[int, list[int], list[int]]:
     """How a forest reaches a node: the entry, and the slots and nodes from the entry's node on."""
     slots: list[int] = []
     nodes = [node]
+    origin = fan.origin
     slot = int(by[node])
     while slot >= 0:
         slots.append(slot)
-        node = int(np.searchsorted(fan.first, slot, side="right")) - 1
+        node = int(origin[slot])
         nodes.append(node)
         slot = int(by[node])
     return -2 - slot, slots[::-1], nodes[::-1]
@@ -87,7 +99,7 @@ def along_one_edge(spots: Spots, origin: int, destination: int) -> list[Stretche
     for s in begin:
         for t in end[spots.edge[end] == spots.edge[s]]:
             here, there = float(spots.share[s]), float(spots.share[t])
-            before = spots.before[int(here > there)]
-            if here != there and before[s] < CEILING and before[t] < CEILING:
+            able = [bool(before[s] < CEILING and before[t] < CEILING) for before in spots.before]
+            if (able[0] and here <= there) or (able[1] and here >= there):
                 found.append((spots.edge[[s]], np.array([here]), np.array([there])))
     return found

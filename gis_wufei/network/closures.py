@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Self
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from gis_wufei.errors import ProblemError
-from gis_wufei.network.graph import Flags, Floats, RoadGraph
-from gis_wufei.network.matrix import REASONS, ODMatrix, od_matrix
-from gis_wufei.network.network import Network
-from gis_wufei.network.snap import snap
-from gis_wufei.network.trips import prepare
+from gis_wufei.errors import Fault, InputError, ProblemError, listed
+from gis_wufei.network.graph import Flags, RoadGraph
 
 Month = Annotated[int, Field(ge=1, le=12)]
 MonthDay = Annotated[str, Field(pattern=r"^\d\d-\d\d$")]
@@ -104,8 +99,8 @@ def closures(
 
     Raises
     ------
-    ProblemError
-        A row, column or layer that is not there.
+    InputError
+        A row, column or layer that is not there (E-NET-003).
     """
     first = np.full(len(graph.tail), -1, np.int64)
     km: dict[str, float] = {}
@@ -123,18 +118,23 @@ def _edges(graph: RoadGraph, rule: ClosureSpec, layers: Mapping[str, gpd.GeoData
         known: set[Hashable] = set(roads.index)
         strangers = [str(label) for label in rule.rows if label not in known]
         if strangers:
-            raise ProblemError(f"closure {rule.label}: rows that are not in the road layer: {', '.join(strangers)}")
+            raise _unknown(rule, ", ".join(strangers), [str(label) for label in roads.index])
         row &= roads.index.isin(rule.rows)
     for column, values in rule.where.items():
         if column not in roads:
-            raise ProblemError(f"closure {rule.label}: the road layer has no column {column}")
+            raise _unknown(rule, column, map(str, roads.columns))
         row &= roads[column].astype(object).isin(values).to_numpy(bool)
     shut = row[graph.row]
     if rule.layer is not None:
         if rule.layer not in layers:
-            raise ProblemError(f"closure {rule.label}: no layer {rule.layer}")
+            raise _unknown(rule, rule.layer, layers)
         shut = shut & _meets(graph, layers[rule.layer], rule.within_m)
     return np.asarray(shut, bool)
+
+
+def _unknown(rule: ClosureSpec, name: str, known: Iterable[str]) -> InputError:
+    facts: dict[str, object] = {"label": rule.label, "name": name, "known": listed(known)}
+    return InputError([Fault("E-NET-003", "closures", facts)])
 
 
 def _meets(graph: RoadGraph, layer: gpd.GeoDataFrame, within_m: float) -> Flags:
@@ -149,62 +149,3 @@ def _meets(graph: RoadGraph, layer: gpd.GeoDataFrame, within_m: float) -> Flags:
     met[tree.query(shapes[area], predicate="intersects")[1]] = True
     met[tree.query(shapes[~area], predicate="dwithin", distance=within_m)[1]] = True
     return met
-
-
-def cut_off(before: Network, after: Network, places: ArrayLike, facilities: ArrayLike) -> pd.DataFrame:
-    """What places lose where roads are out of use: their way to the nearest facility, before and after.
-
-    Parameters
-    ----------
-    before, after
-        The network of a vehicle without and with the closures.
-    places, facilities
-        float[n, 2], float[m, 2]: in the system of the networks. Each meets the nearest road that is
-        open, so a place beside a closed road may meet another one.
-
-    Returns
-    -------
-    DataFrame
-        A row for each place: ``facility_before`` and ``facility_after`` (position; -1 = none within
-        reach), ``duration_before_s``, ``duration_after_s``, ``distance_before_m``,
-        ``distance_after_m``, ``longer_s``, ``longer_m`` (inf = cut off; nan = had no way before
-        either), ``loss`` (``none``, ``longer``, ``cut_off``, ``never``) and ``why``, the reason of the
-        last matrix where there is no way.
-    """
-    here = np.asarray(places, np.float64).reshape(-1, 2)
-    there = np.asarray(facilities, np.float64).reshape(-1, 2)
-    table: dict[str, object] = {}
-    seconds, metres, why = [], [], np.full(len(here), "", object)
-    for name, network in (("before", before), ("after", after)):
-        matrix = _to(network, here, there)
-        nearest = matrix.duration_s.argmin(axis=1) if len(there) else np.zeros(len(here), np.int64)
-        at = np.arange(len(here))
-        duration = matrix.duration_s[at, nearest] if len(there) else np.full(len(here), np.inf)
-        distance = matrix.distance_m[at, nearest] if len(there) else np.full(len(here), np.inf)
-        table[f"facility_{name}"] = np.where(np.isfinite(duration), nearest, -1)
-        table[f"duration_{name}_s"], table[f"distance_{name}_m"] = duration, distance
-        if len(there):
-            why = np.array([REASONS[code] for code in matrix.why[at, nearest]], object)
-        seconds.append(duration)
-        metres.append(distance)
-    table["longer_s"], table["longer_m"] = _more(*seconds), _more(*metres)
-    had, has = np.isfinite(seconds[0]), np.isfinite(seconds[1])
-    longer = has & had & (np.nan_to_num(_more(*seconds), posinf=0.0) > LEAST_S)
-    table["loss"] = np.select([~had & ~has, had & ~has, longer], ["never", "cut_off", "longer"], "none")
-    table["why"] = np.where(has, "", why)
-    return pd.DataFrame(table)
-
-
-LEAST_S = 0.01
-"""Ways that differ by less are as long as before."""
-
-
-def _to(network: Network, here: Floats, there: Floats) -> ODMatrix:
-    points = np.concatenate([here, there])
-    trips = prepare(network, snap(network, points))
-    return od_matrix(trips, np.arange(len(here)), len(here) + np.arange(len(there)))
-
-
-def _more(before: Floats, after: Floats) -> Floats:
-    with np.errstate(invalid="ignore"):
-        return after - before

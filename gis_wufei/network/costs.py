@@ -95,7 +95,9 @@ def _closed(graph: RoadGraph, closed: Closed) -> Flags:
         return closed
     else:
         labels = list(closed)
-        strangers = [str(label) for label in pd.Index(labels).difference(graph.roads.index, sort=False)] if labels else []
+        strangers = (
+            [str(label) for label in pd.Index(labels).difference(graph.roads.index, sort=False)] if labels else []
+        )
         if strangers:
             raise ProblemError(f"roads: closed rows that are not in the layer: {', '.join(strangers)}")
     if not labels:

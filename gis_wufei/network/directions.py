@@ -90,7 +90,7 @@ def directions(network: Network, path: Path) -> list[Instruction]:
     share = np.abs(path.stop - path.start)
     metres = share * graph.length_m[edge]
     there, back = network.cost(DURATION)
-    seconds = share * np.where(ahead, there[edge], back[edge])
+    seconds = share * np.where(ahead, there[edge], np.where(share > 0, back[edge], 0.0))
     row = graph.row[edge]
     names = [_name(value) for value in graph.roads["name"].iloc[row]] if "name" in graph.roads else [""] * len(row)
     classes = [graph.classes[code] if code >= 0 else "" for code in graph.class_code[edge]]

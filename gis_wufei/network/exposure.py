@@ -180,7 +180,7 @@ def _shapes(shapes: ArrayLike, kinds: tuple[int, ...]) -> Shapes:
     found = found[~(shapely.is_missing(found) | shapely.is_empty(found))]
     if (~np.isin(shapely.get_type_id(found), kinds)).any():
         raise ProblemError("edge attributes: a geometry is of another kind than wanted")
-    return found
+    return np.asarray(found, dtype=object)
 
 
 class AccidentRates(BaseModel):

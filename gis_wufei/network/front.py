@@ -144,7 +144,7 @@ class _Search:
         first, second = ((w.arc[slots] >> np.uint64(w.units.shift)).astype(np.int64) for w in weighings)
         ends = []
         for side, point in enumerate((origin, destination)):
-            told = [trips.ends(order)[side].take(np.array([point])) for order in both]
+            told = [trips.ends(order)[:2][side].take(np.array([point])) for order in both]
             cost = [entry_costs(end, w.units.shift)[0] for end, w in zip(told, weighings, strict=True)]
             ends.append(((told[0].node, cost[0], cost[1]), told[0].label))
         return cls(
@@ -243,8 +243,8 @@ class _Search:
         last = int(np.lexsort((forest.along[end] + ties[1], np.where(met < FAR, met + stop, FAR)))[0])
         entry, slots, _ = root_way(fan, forest.by, int(end[last]))
         chain = Chain(int(self.source_label[entry]), tuple(self.arc[slots].tolist()), int(self.target_label[last]))
-        values = (
+        first, second = (
             int(leave[k][entry]) + int(side[slots].sum()) + int(arrive[k][last])
             for k, side in enumerate((self.first, self.second))
         )
-        return (chain, *values)
+        return chain, first, second

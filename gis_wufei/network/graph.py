@@ -82,6 +82,8 @@ class RoadGraph:
     """Rows or parts left out, by cause: no_line, zero_length, duplicate ..."""
     mended: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(MENDED))
     """What was changed or looks wrong on the way from lines to graph: one row each, see ``MENDED``."""
+    tolerance_m: float = 0.0
+    """Largest gap between ends of lines that was closed."""
     prepared: dict[str, object] = field(default_factory=dict, repr=False)
     """Memory of the engine: what was computed from the graph alone is computed once."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import geopandas as gpd
@@ -134,8 +135,8 @@ def read_lines(
     ignored = {"no_line": int(broken.sum()), "closed_both_ways": int((closed & ~broken).sum()), "zero_length": short}
     ignored["duplicate"] = int(copies["whole"].sum())
     report = pd.concat(mended, ignore_index=True)
-    report.attrs["tolerance_m"] = tolerance_m
-    return assemble(lines.crs, place, vertex, part, row, roads, ignored=ignored, mended=report)
+    graph = assemble(lines.crs, place, vertex, part, row, roads, ignored=ignored, mended=report)
+    return replace(graph, tolerance_m=float(tolerance_m))
 
 
 def _refuse(lines: gpd.GeoDataFrame, tolerance_m: float | None, crossings: str) -> None:

@@ -177,7 +177,8 @@ def drawn(
     for name in COSTS:  # searched for something else: add up what was not counted on the way
         if name not in both:
             there, back = network.cost(name)
-            share = np.abs(stop - start) * np.where(start < stop, there[edge], back[edge])
+            each = np.where(start < stop, there[edge], np.where(start > stop, back[edge], 0.0))
+            share = np.abs(stop - start) * each
             total = np.append(0.0, np.cumsum(share))
             both[name] = total[first[1:]] - total[first[:-1]]
     access = snap.access_m[origin] + snap.access_m[destination]

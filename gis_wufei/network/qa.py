@@ -131,7 +131,7 @@ def qa(graph: RoadGraph, network: Network | None = None, sample: int = SAMPLE, s
         "share_in_largest": float(length[0] / length.sum()) if len(length) else 0.0,
         "detour_median": float(np.median(ratio)) if len(ratio) else np.nan,
         "detour_p95": float(np.quantile(ratio, 0.95)) if len(ratio) else np.nan,
-        "tolerance_m": float(graph.mended.attrs.get("tolerance_m", np.nan)),
+        "tolerance_m": graph.tolerance_m,
         "unknown_class_km": float(speeds.loc[~known, "km"].sum()),
         **{kind: float(seen.get(kind, 0)) for kind in KINDS},
     }

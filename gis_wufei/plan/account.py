@@ -11,7 +11,7 @@ from gis_wufei.demand import LEVELS, Demand
 from gis_wufei.land import Eligibility
 from gis_wufei.layers import Layers, roles
 from gis_wufei.layers.provenance import SECRECY
-from gis_wufei.network import NetworkReport
+from gis_wufei.network import Closures, NetworkReport, RoadGraph
 from gis_wufei.plan.model import StreamPlan, Warn
 from gis_wufei.standards import facilities, seasons
 from gis_wufei.study import StreamSpec, Study
@@ -70,7 +70,9 @@ def figures(plan: StreamPlan) -> dict[str, float]:
     }
 
 
-def study_warnings(study: Study, layers: Layers, network: NetworkReport) -> tuple[Warn, ...]:
+def study_warnings(
+    study: Study, layers: Layers, network: NetworkReport, graph: RoadGraph, closures: Closures
+) -> tuple[Warn, ...]:
     """Warnings that concern every stream."""
     found: list[Warn] = []
     facts: dict[str, object]
@@ -86,6 +88,14 @@ def study_warnings(study: Study, layers: Layers, network: NetworkReport) -> tupl
         gravest = max((str(layer.certificate.provenance.secrecy) for layer in closed), key=SECRECY.index)
         facts = {"layers": [layer.label for layer in closed], "secrecy": text(f"secrecy.{gravest}")}
         found.append(Warn("W-SECRECY", facts))
+    kinds = graph.mended["kind"].value_counts()
+    gaps, copies, crossings = (int(kinds.get(kind, 0)) for kind in ("gap_closed", "duplicate", "crossing"))
+    if gaps or copies or crossings:
+        facts = {"gaps": gaps, "copies": copies, "crossings": crossings, "tolerance": graph.tolerance_m}
+        found.append(Warn("W-NET-MENDED", facts))
+    shut = [f"{label} {closures.km[label]:,.1f} km" for label in closures.labels if closures.km[label]]
+    if shut:
+        found.append(Warn("W-NET-CLOSED", {"closures": ", ".join(shut)}))
     if network.components > 1:
         facts = {"count": network.components, "share": 100 * network.share_in_largest}
         found.append(Warn("W-NET-PARTS", facts))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import geopandas as gpd
@@ -18,7 +19,20 @@ from gis_wufei.demand import Demand, estimate
 from gis_wufei.errors import CheckFailedError, Fault, InputError, nearest
 from gis_wufei.land import Eligibility, Masks, assess, binding_rules, candidate_sites, existing_sites, make_grid
 from gis_wufei.layers import Layers, gather
-from gis_wufei.network import Network, NetworkReport, RoadProfile, Trips, build_network, od_matrix, prepare, snap
+from gis_wufei.network import (
+    Closures,
+    Network,
+    NetworkReport,
+    RoadGraph,
+    RoadProfile,
+    Trips,
+    closures,
+    network_of,
+    od_matrix,
+    prepare,
+    read_lines,
+    snap,
+)
 from gis_wufei.plan import account
 from gis_wufei.plan.collection import collect
 from gis_wufei.plan.cost import TruckCost, size_ladder, truck_cost
@@ -80,7 +94,7 @@ def make_plan(study: Study, streams: Sequence[str] | None = None, seed: int | No
         network=network,
         streams=plans,
         numbers=numbers(study, walk.layers, plans),
-        warnings=account.study_warnings(study, walk.layers, network),
+        warnings=account.study_warnings(study, walk.layers, network, walk.graph, walk.closures),
         seconds=walk.seconds,
     )
 
@@ -101,7 +115,7 @@ def read_study(study: Study, streams: Sequence[str] | None = None, step: Step = 
         layers=walk.layers,
         network=network,
         grounds=_grounds(walk, chosen),
-        warnings=account.study_warnings(study, walk.layers, network),
+        warnings=account.study_warnings(study, walk.layers, network, walk.graph, walk.closures),
     )
 
 
@@ -167,13 +181,26 @@ class _Walk:
         name = f"{what}.{step}" if what else step
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
+    @cached_property
+    def graph(self) -> RoadGraph:
+        """The roads, for all vehicles."""
+        spec = self.study.spec.roads
+        return read_lines(self.layers[spec.layer].frame, spec.tolerance_m)
+
+    @cached_property
+    def closures(self) -> Closures:
+        """The roads out of use."""
+        spec = self.study.spec.roads
+        frames = {name: layer.frame for name, layer in self.layers.by_name.items()}
+        return closures(self.graph, spec.closures, spec.month, frames)
+
     def network(self, vehicle: Vehicle | None) -> Network:
         """The roads as a vehicle drives them; ``None`` = one without a limit of its own."""
         profile = _profile(self.study, vehicle)
         key = profile.model_dump_json()
         if key not in self.networks:
             with self.timed("network", ""):
-                self.networks[key] = build_network(self.layers[self.study.spec.roads.layer].frame, profile)
+                self.networks[key] = network_of(self.graph, profile, self.closures.edges)
         return self.networks[key]
 
 

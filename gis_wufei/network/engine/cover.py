@@ -10,6 +10,8 @@ from gis_wufei.network.engine.ends import Ends
 from gis_wufei.network.engine.fan import Fan
 from gis_wufei.network.graph import Floats, Ints
 
+FIRST_ROOM = 1 << 20
+"""Pieces that the result has room for at first."""
 NONE = np.uint32(2**32 - 1)
 """No way there."""
 
@@ -71,18 +73,34 @@ def cover(
     ways = np.zeros(2 * edges, np.uint32)
     ways[arc] = fan.cost
     back = np.where(count[arc ^ 1] > 0, ways[arc ^ 1], NONE).astype(np.uint32)
-    found: Pieces = _cover(
-        fan.first, fan.to, fan.cost, back, arc.astype(np.int32), several, 1 if backward else 0, sources.first,
-        sources.node, source_cost, spot_first, spot_edge, spot_share, spot_costs, limits, shift, buckets,
-    )  # fmt: skip
-    return found
+    rows, row, size = len(sources), 0, 0
+    begin = np.zeros(rows + 1, np.int64)
+    room = FIRST_ROOM
+    out: tuple[NDArray[np.int32], Floats, Floats, NDArray[np.int16]] | None = None
+    while True:
+        # Made here and not in the kernel: numpy asks for large pages, and what is not written takes no memory.
+        more = (np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room, np.int16))
+        if out is not None:
+            more[0][:size], more[1][:size] = out[0][:size], out[1][:size]
+            more[2][:size], more[3][:size] = out[2][:size], out[3][:size]
+        out = more
+        row, size = _cover(
+            fan.first, fan.to, fan.cost, back, arc.astype(np.int32), several, 1 if backward else 0, sources.first,
+            sources.node, source_cost, spot_first, spot_edge, spot_share, spot_costs, limits, shift, buckets,
+            row, size, begin, *out,
+        )  # fmt: skip
+        if row >= rows:
+            return begin, out[0][:size], out[1][:size], out[2][:size], out[3][:size]
+        room = max(2 * room, int(1.2 * size / max(row, 1) * rows))
 
 
 @njit(cache=True)
 def _cover(  # type: ignore[no-untyped-def]
     first, to, cost, back, arc, several, turned, s_first, s_node, s_cost,
     k_first, k_edge, k_share, k_costs, limits, shift, buckets,
+    row_from, count, begin, out_edge, out_start, out_stop, out_band,
 ):  # fmt: skip
+    """Fill in the pieces from a row on; told are the row that found no room, or the number of rows, and the pieces."""
     size = len(first) - 1
     closed = np.inf
     best = np.full(size, NONE, np.uint32)
@@ -97,16 +115,10 @@ def _cover(  # type: ignore[no-untyped-def]
     high = np.full((len(special), 2), closed)
     listed = np.zeros(len(special), np.bool_)
     touched = np.empty(len(special), np.int32)
-    room = 4096
-    out_edge = np.empty(room, np.int32)
-    out_start = np.empty(room, np.float64)
-    out_stop = np.empty(room, np.float64)
-    out_band = np.empty(room, np.int16)
-    count = 0
+    room = len(out_edge)
     rows = len(s_first) - 1
     bands = limits.shape[1]
-    begin = np.zeros(rows + 1, np.int64)
-    for row in range(rows):
+    for row in range(row_from, rows):
         lim = limits[row]
         top = lim[bands - 1]
         if top < 0:
@@ -176,15 +188,15 @@ def _cover(  # type: ignore[no-untyped-def]
         for k in range(k_first[row], k_first[row + 1]):
             special[k_edge[k]] = True
         n = 0
-        for k in range(found):
-            a = met[k]
-            c = np.float64(best[a])
+        # Most nodes met: in the order of memory. Few: in that of meeting.
+        most = 4 * found > size
+        for k in range(size if most else found):
+            a = np.int32(k) if most else met[k]
+            if best[a] == NONE:
+                continue
+            here_cost = np.float64(best[a])
             if count + (first[a + 1] - first[a]) * (2 * bands + 2) > room:
-                room = 2 * room + (first[a + 1] - first[a]) * (2 * bands + 2)
-                out_edge = _longer(out_edge, room)
-                out_start = _longer(out_start, room)
-                out_stop = _longer(out_stop, room)
-                out_band = _longer(out_band, room)
+                return row, begin[row]
             for p in range(first[a], first[a + 1]):
                 e = arc[p] >> 1
                 upward = (arc[p] & 1) == turned
@@ -194,11 +206,11 @@ def _cover(  # type: ignore[no-untyped-def]
                         touched[n] = e
                         n += 1
                     if upward:
-                        if c < low[e, 0]:
-                            low[e, 0] = c
+                        if here_cost < low[e, 0]:
+                            low[e, 0] = here_cost
                             low[e, 1] = cost[p]
-                    elif c < high[e, 0]:
-                        high[e, 0] = c
+                    elif here_cost < high[e, 0]:
+                        high[e, 0] = here_cost
                         high[e, 1] = cost[p]
                     continue
                 w = np.float64(cost[p])
@@ -207,11 +219,11 @@ def _cover(  # type: ignore[no-untyped-def]
                         continue  # done from the other end
                     d = np.float64(best[to[p]])
                     v = np.float64(back[p])
-                    near = min(c, d)
+                    least = min(here_cost, d)
                     band = 0
-                    while lim[band] < near:
+                    while lim[band] < least:
                         band += 1
-                    if (lim[band] - c) * v + (lim[band] - d) * w >= w * v and w + v > 0:
+                    if (lim[band] - here_cost) * v + (lim[band] - d) * w >= w * v and w + v > 0:
                         out_edge[count] = e
                         out_start[count] = 0.0
                         out_stop[count] = 1.0
@@ -219,12 +231,12 @@ def _cover(  # type: ignore[no-untyped-def]
                         count += 1
                         continue
                     mark = count
-                    count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, c, w, d, v, lim)
+                    count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, here_cost, w, d, v, lim)
                 else:
                     band = 0
-                    while lim[band] < c:
+                    while lim[band] < here_cost:
                         band += 1
-                    if c + w <= lim[band]:
+                    if here_cost + w <= lim[band]:
                         out_edge[count] = e
                         out_start[count] = 0.0
                         out_stop[count] = 1.0
@@ -233,9 +245,13 @@ def _cover(  # type: ignore[no-untyped-def]
                         continue
                     mark = count
                     if upward:
-                        count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, c, w, closed, closed, lim)
+                        count = _pieces(
+                            out_start, out_stop, out_band, count, 0.0, 1.0, here_cost, w, closed, closed, lim
+                        )
                     else:
-                        count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, closed, closed, c, w, lim)
+                        count = _pieces(
+                            out_start, out_stop, out_band, count, 0.0, 1.0, closed, closed, here_cost, w, lim
+                        )
                 for j in range(mark, count):
                     out_edge[j] = e
         for k in range(k_first[row], k_first[row + 1]):
@@ -245,11 +261,7 @@ def _cover(  # type: ignore[no-untyped-def]
                 touched[n] = e
                 n += 1
         if count + n * (4 * bands + 8) > room:
-            room = 2 * room + n * (4 * bands + 8)
-            out_edge = _longer(out_edge, room)
-            out_start = _longer(out_start, room)
-            out_stop = _longer(out_stop, room)
-            out_band = _longer(out_band, room)
+            return row, begin[row]
         for k in range(n):
             e = touched[k]
             own = -1
@@ -278,14 +290,7 @@ def _cover(  # type: ignore[no-untyped-def]
         for k in range(found):
             best[met[k]] = NONE
         begin[row + 1] = count
-    return begin, out_edge[:count].copy(), out_start[:count].copy(), out_stop[:count].copy(), out_band[:count].copy()
-
-
-@njit(cache=True)
-def _longer(array, room):  # type: ignore[no-untyped-def]
-    more = np.empty(room, array.dtype)
-    more[: len(array)] = array
-    return more
+    return rows, count
 
 
 @njit(cache=True)

@@ -80,11 +80,10 @@ def detours(
     groups
         C
     """
-    slot_from = np.repeat(np.arange(len(away.first) - 1, dtype=np.int32), np.diff(away.first))
     by = forest.by.astype(np.int64)
     grown = by >= 0
     parent = np.full(len(by), -1, np.int64)
-    parent[grown] = slot_from[by[grown]]
+    parent[grown] = away.origin[by[grown]]
     closed_with = np.full(len(by), -1, np.int64)
     closed_with[grown] = away_group[by[grown]]
     root = by <= -2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -37,6 +38,11 @@ class Fan:
     """Arcs within ``2 ** shift`` units of cost are searched together."""
     longest: int
     """Units of cost of the longest arc."""
+
+    @cached_property
+    def origin(self) -> NDArray[np.int32]:
+        """int32[S], the node that each slot belongs to."""
+        return np.repeat(np.arange(len(self.first) - 1, dtype=np.int32), np.diff(self.first))
 
 
 def fan_of(network: Network, costs: tuple[str, str], backward: bool = False) -> Fan:

@@ -1,0 +1,267 @@
+"""The roads that a command works on: of a study, of a file of lines or of an OpenStreetMap extract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from gis_wufei.cli.answer import Teller
+from gis_wufei.cli.check import REMOTE, file_spec, is_study
+from gis_wufei.crs import WGS84, is_metric, length_error, metric_crs
+from gis_wufei.errors import Fault, InputError, listed, nearest
+from gis_wufei.layers import Certificate, Layer, LayerSpec, gather, open_layer
+from gis_wufei.layers.gather import MOST_LENGTH_ERROR
+from gis_wufei.layers.shapes import project
+from gis_wufei.layers.tell import as_text
+from gis_wufei.network import Network, RoadGraph, RoadProfile, network_of
+from gis_wufei.network.lines import read_lines
+from gis_wufei.network.trucks import truck_profile
+from gis_wufei.standards import roads, trucks, vehicles
+from gis_wufei.study import BASE, RoadsSpec, Study
+from gis_wufei.text import Text
+
+EXTRACTS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+STATES_ANOTHER = "E-LAYER-023"
+Kind = Literal["study", "lines", "osm"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the roads, as it was typed."""
+
+    source: str
+    scenario: str | None = None
+    vehicle: str | None = None
+    loaded: bool = True
+    dangerous_goods: bool = False
+    tolerance_m: float | None = None
+    crossings: Literal["keep", "split"] | None = None
+    close: tuple[str, ...] = ()
+    crs: str | None = None
+    layer: str | None = None
+    fields: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    dem: str | None = None
+
+
+@dataclass(frozen=True)
+class Roads:
+    """The network that was asked for, and where it comes from."""
+
+    kind: Kind
+    title: Text
+    network: Network
+    vehicle: str | None
+    inputs: tuple[Path, ...]
+    """Files that no result ever replaces."""
+    study: Study | None = None
+    layer: Layer | None = None
+    """None: an extract has no certificate."""
+    slope_unknown: int | None = dataclass_field(default=None)
+    """Edges without a height; None: no heights were asked for."""
+
+    @property
+    def paper(self) -> Certificate | None:
+        """What was told on reading the lines."""
+        return None if self.layer is None else self.layer.certificate
+
+
+def open_roads(asked: Asked, teller: Teller) -> Roads:
+    """Read the roads and make them the network of the vehicle that was asked for.
+
+    Raises
+    ------
+    InputError
+        Every fault of the source, or options that do not go with it.
+    """
+    if REMOTE.match(asked.source):
+        raise InputError([Fault("E-LAYER-002", "SOURCE", {"path": asked.source})])
+    kind = kind_of(asked.source)
+    _refuse_options(asked, kind)
+    _known_vehicle(asked)
+    teller.step("roads", asked.source)
+    study = layer = None
+    inputs = [Path(asked.source)]
+    title = Text(zh=Path(asked.source).name, en=Path(asked.source).name)
+    if kind == "osm":
+        graph = _extract(asked)
+    else:
+        if kind == "study":
+            study = Study.open(asked.source, asked.scenario or BASE)
+            layer = _of_study(study)
+            inputs = [study.folder / spec.path for spec in study.spec.layers.values()]
+            title = study.spec.title
+        else:
+            layer = _of_file(asked)
+        # Rows are called as the file and the certificate call them: from 1, without the header.
+        frame = layer.frame.set_index("row") if layer.frame["row"].is_unique else layer.frame
+        graph = read_lines(frame, asked.tolerance_m, asked.crossings or "keep")
+    teller.step("network", "")
+    profile = profile_of(asked, study.spec.roads if study is not None else None)
+    slope = None
+    if asked.dem is not None:
+        slope = _slope(asked.dem, graph)
+        inputs.append(Path(asked.dem))
+    closed = closed_rows(graph.roads, asked.close)[graph.row]
+    network = network_of(graph, profile, closed, slope)
+    unknown = None if slope is None else slope.unknown
+    return Roads(kind, title, network, asked.vehicle, tuple(inputs), study, layer, unknown)
+
+
+def kind_of(source: str) -> Kind:
+    """What a source is, by its name."""
+    if is_study(source, None):
+        return "study"
+    return "osm" if source.lower().endswith(EXTRACTS) else "lines"
+
+
+def profile_of(asked: Asked, spec: RoadsSpec | None) -> RoadProfile:
+    """The vehicle on the road: the classes' speeds and, where one was named, what its kind brings along."""
+    own = spec.speeds_kmh if spec is not None else {}
+    speeds = {name: own.get(name, entry.speed_kmh.value) for name, entry in roads().items()}
+    more: dict[str, Any] = {}
+    if spec is not None:
+        more = {name: getattr(spec, name) for name in ("banned_classes", "access_speed_kmh", "max_snap_m")}
+    if asked.vehicle in trucks():
+        return truck_profile(str(asked.vehicle), asked.loaded, asked.dangerous_goods, speeds, **more)
+    if asked.vehicle is not None:
+        kind = vehicles()[asked.vehicle]
+        for name in speeds:
+            cap = kind.expressway_speed_cap_kmh if name == "expressway" else kind.speed_cap_kmh
+            speeds[name] = min(speeds[name], cap or speeds[name])
+    no_access = tuple(name for name, entry in roads().items() if not entry.access)
+    return RoadProfile(speeds_kmh=speeds, no_access_classes=no_access, **more)
+
+
+def closed_rows(table: pd.DataFrame, told: Sequence[str]) -> NDArray[np.bool_]:
+    """bool[R], rows out of use: each option is ``ROW,ROW`` or ``COLUMN=VALUE,VALUE``; any of them closes a row."""
+    shut, faults = np.zeros(len(table), bool), []
+    labels = table.index.map(str)
+    for option in told:
+        head, sign, rest = option.partition("=")
+        wanted = [word.strip() for word in (rest if sign else head).split(",") if word.strip()]
+        column = head.strip()
+        if sign and column not in table:
+            facts = {"column": column, "hint": nearest(column, map(str, table.columns)), "known": listed(table.columns)}
+            faults.append(Fault("E-ROAD-004", "--close", facts))
+            continue
+        cells = table[column].astype(object).map(as_text) if sign else pd.Series(labels, table.index)
+        absent = [word for word in wanted if not (cells == word).any()]
+        if absent or not wanted:
+            facts = {"what": listed(absent) if absent else option, "of": column if sign else "-"}
+            faults.append(Fault("E-ROAD-003", "--close", facts))
+        shut |= cells.isin(wanted).to_numpy(bool)
+    if faults:
+        raise InputError(faults)
+    return shut
+
+
+def _refuse_options(asked: Asked, kind: Kind) -> None:
+    """An option that would be passed over in silence is a fault."""
+    of_file = {"--layer": asked.layer, "--field": asked.fields, "--set": asked.settings}
+    of_lines = {"--tolerance-m": asked.tolerance_m, "--crossings": asked.crossings}
+    idle: dict[str, object] = {}
+    if kind != "study":
+        idle["--scenario"] = asked.scenario
+    if kind != "lines":
+        idle |= of_file
+    if kind == "osm":
+        idle |= of_lines
+    if kind == "study":
+        idle["--crs"] = asked.crs
+    if asked.vehicle not in trucks():
+        idle |= {"--empty": not asked.loaded, "--dangerous-goods": asked.dangerous_goods, "--dem": asked.dem}
+    told = [option for option, value in idle.items() if value not in (None, (), False)]
+    truck_only = [option for option in told if option in ("--empty", "--dangerous-goods", "--dem")]
+    faults = [Fault("E-ROAD-010", option, {"known": listed(trucks())}) for option in truck_only]
+    faults += [
+        Fault("E-ROAD-001", option, {"source": Text(zh=KINDS[kind].zh, en=KINDS[kind].en)})
+        for option in told
+        if option not in truck_only
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+KINDS = {
+    "study": Text(zh="研究", en="a study"),
+    "lines": Text(zh="线图层文件", en="a file of lines"),
+    "osm": Text(zh="OpenStreetMap 数据", en="an OpenStreetMap extract"),
+}
+
+
+def _known_vehicle(asked: Asked) -> None:
+    known = [*trucks(), *vehicles()]
+    if asked.vehicle is not None and asked.vehicle not in known:
+        facts = {"name": asked.vehicle, "hint": nearest(asked.vehicle, known), "known": ", ".join(known)}
+        raise InputError([Fault("E-ROAD-002", "--vehicle", facts)])
+
+
+def _of_study(study: Study) -> Layer:
+    """The road layer as a run of the study reads it: in the system that its boundary decides on."""
+    wanted = study.spec.roads.layer
+    specs = {name: spec for name, spec in study.spec.layers.items() if name == wanted or spec.role == "boundary"}
+    return gather(specs, study.folder, study.spec.crs)[wanted]
+
+
+def _of_file(asked: Asked) -> Layer:
+    declared = system_of(asked.crs)
+    spec, folder = file_spec(asked.source, "roads", asked.layer, asked.crs, asked.fields, asked.settings)
+    layer = open_stating(spec, folder)
+    if declared is not None and is_metric(declared):
+        return project(layer, declared)
+    own = layer.frame.crs
+    bounds = layer.frame.to_crs(WGS84).total_bounds
+    if is_metric(own) and length_error(own, *bounds) <= MOST_LENGTH_ERROR:
+        return layer
+    return project(layer, metric_crs(*bounds))
+
+
+def open_stating(spec: LayerSpec, folder: Path) -> Layer:
+    """A file whose own system holds where it states one, and else the one that was typed."""
+    try:
+        return open_layer(spec.role, spec, folder)
+    except InputError as error:
+        if spec.crs is None or not any(fault.code == STATES_ANOTHER for fault in error.faults):
+            raise
+    return open_layer(spec.role, spec.model_copy(update={"crs": None}), folder)
+
+
+def system_of(crs: str | None) -> CRS | None:
+    """The system of an option; words that the door for layers knows besides (GCJ-02) are none."""
+    if crs is None:
+        return None
+    try:
+        return CRS.from_user_input(crs)
+    except CRSError:
+        return None
+
+
+def _extract(asked: Asked) -> RoadGraph:
+    from gis_wufei.network.osm import read_osm
+
+    path = Path(asked.source)
+    if not path.is_file():
+        raise InputError([Fault("E-LAYER-001", asked.source, {"path": asked.source, "hint": Text(zh="", en="")})])
+    declared = system_of(asked.crs)
+    if asked.crs is not None and (declared is None or not is_metric(declared)):
+        raise InputError([Fault("E-ROAD-012", "--crs", {"crs": asked.crs})])
+    return read_osm(path, declared)
+
+
+def _slope(dem: str, graph: RoadGraph) -> Any:
+    """Grades of the roads, from heights that came through the door."""
+    from gis_wufei.network.slope import slope_of
+
+    spec, folder = file_spec(dem, "dem", None, None, (), ())
+    layer = open_layer(spec.role, spec, folder)
+    return slope_of(graph, layer.certificate.path)
