@@ -92,6 +92,17 @@ def test_two_fronts_meet_inside_an_edge_and_share_it_out():
     np.testing.assert_allclose(areas.metres, [[3500, 4000, 4000]])
 
 
+def test_a_truck_that_stops_at_its_kerb_leaves_one_way_and_others_pass_the_house():
+    # The house stands south of a road to the east: on the right going east; 10 m of leg are 3.6 s.
+    lines = roads(([(0, 0), (1000, 0)], "main"), ([(1000, 0), (1000, 1000), (0, 1000), (0, 0)], "main"))
+    network = build_network(lines, PROFILE)
+    kept = prepare(network, snap(network, np.array([[400.0, -10.0]])), kerb="right")
+    assert told(service_areas(kept, [0], [15.6])) == {(0, 0.4, 0.6): 0}
+    assert told(service_areas(kept, [0], [15.6], "to")) == {(0, 0.2, 0.4): 0}
+    # Round the block, 3600 m later, it drives west past its own house.
+    assert service_areas(kept, [0], [300]).metres.tolist() == [[pytest.approx(4000)]]
+
+
 def test_a_banned_turn_is_not_driven_into():
     #  A 1000 m B; from B a lane north and one east; coming from A the turn north is banned.
     lines = roads(([(0, 0), (1000, 0)], "main"), ([(1000, 0), (1000, 1000)], "main"), ([(1000, 0), (2000, 0)], "main"))

@@ -112,7 +112,7 @@ def print_json(value: Any) -> None:
 class Teller:
     """Progress on stderr: a live line in a terminal, one line a step elsewhere."""
 
-    def __init__(self, study: Study, lang: str, quiet: bool) -> None:
+    def __init__(self, study: Study | None, lang: str, quiet: bool) -> None:
         self.study, self.lang, self.quiet, self.last = study, lang, quiet, ""
         self.console = Console(stderr=True, highlight=False)
         self.progress = Progress(
@@ -152,6 +152,8 @@ class Teller:
         """What a step works on as people call it: a layer or a stream."""
         from gis_wufei.layers import roles
 
+        if self.study is None:
+            return what
         spec = self.study.spec
         if step == "layers" and what in spec.layers:
             layer = spec.layers[what]

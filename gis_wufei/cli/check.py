@@ -91,7 +91,7 @@ def check_file(
     """Print and write the certificate of one file; whether it is accepted."""
     if REMOTE.match(path):
         raise InputError([Fault("E-LAYER-002", "PATH", {"path": path})])
-    spec, folder = _spec(path, _role(role), layer, crs, fields, settings)
+    spec, folder = file_spec(path, _role(role), layer, crs, fields, settings)
     if out is not None:
         refuse_unwritable(out)
     with warnings.catch_warnings():
@@ -123,7 +123,7 @@ def _role(role: str | None) -> str:
     raise InputError([Fault("E-CHECK-002", "--role", {"role": role, "hint": hint(told, known), "roles": listed})])
 
 
-def _spec(
+def file_spec(
     path: str, role: str, layer: str | None, crs: str | None, fields: Sequence[str], settings: Sequence[str]
 ) -> tuple[LayerSpec, Path]:
     """What a study would say of the file, and the folder it lies in."""
@@ -140,7 +140,10 @@ def _spec(
         if head not in settable:
             problem = f"--set {key} ({closest(key, settable) or ', '.join(settable)})"
             raise InputError([Fault("E-CHECK-005", "--set", {"problem": problem})])
-        if rest:
+        if head == "values" and "." in rest:
+            column, _, theirs = rest.partition(".")
+            told.setdefault(head, {}).setdefault(column, {})[theirs] = value
+        elif rest:
             told.setdefault(head, {})[rest] = value
         else:
             told[head] = value

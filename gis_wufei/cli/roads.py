@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +26,7 @@ from gis_wufei.network.lines import read_lines
 from gis_wufei.network.trucks import truck_profile
 from gis_wufei.standards import roads, trucks, vehicles
 from gis_wufei.study import BASE, RoadsSpec, Study
-from gis_wufei.text import Text
+from gis_wufei.text import Text, text
 
 EXTRACTS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 STATES_ANOTHER = "E-LAYER-023"
@@ -66,7 +65,7 @@ class Roads:
     study: Study | None = None
     layer: Layer | None = None
     """None: an extract has no certificate."""
-    slope_unknown: int | None = dataclass_field(default=None)
+    slope_unknown: int | None = None
     """Edges without a height; None: no heights were asked for."""
 
     @property
@@ -184,7 +183,7 @@ def _refuse_options(asked: Asked, kind: Kind) -> None:
     truck_only = [option for option in told if option in ("--empty", "--dangerous-goods", "--dem")]
     faults = [Fault("E-ROAD-010", option, {"known": listed(trucks())}) for option in truck_only]
     faults += [
-        Fault("E-ROAD-001", option, {"source": Text(zh=KINDS[kind].zh, en=KINDS[kind].en)})
+        Fault("E-ROAD-001", option, {"source": text(KINDS[kind])})
         for option in told
         if option not in truck_only
     ]
@@ -192,11 +191,7 @@ def _refuse_options(asked: Asked, kind: Kind) -> None:
         raise InputError(faults)
 
 
-KINDS = {
-    "study": Text(zh="研究", en="a study"),
-    "lines": Text(zh="线图层文件", en="a file of lines"),
-    "osm": Text(zh="OpenStreetMap 数据", en="an OpenStreetMap extract"),
-}
+KINDS = {"study": "road.of_study", "lines": "road.of_lines", "osm": "road.of_osm"}
 
 
 def _known_vehicle(asked: Asked) -> None:
@@ -251,7 +246,7 @@ def _extract(asked: Asked) -> RoadGraph:
 
     path = Path(asked.source)
     if not path.is_file():
-        raise InputError([Fault("E-LAYER-001", asked.source, {"path": asked.source, "hint": Text(zh="", en="")})])
+        raise InputError([Fault("E-LAYER-001", asked.source, {"path": asked.source, "hint": ""})])
     declared = system_of(asked.crs)
     if asked.crs is not None and (declared is None or not is_metric(declared)):
         raise InputError([Fault("E-ROAD-012", "--crs", {"crs": asked.crs})])

@@ -25,7 +25,13 @@ TOLERANCE_M = 10.0
 KINDS = {0: "point", 1: "line", 2: "line", 3: "polygon", 4: "point", 5: "line", 6: "polygon"}
 
 
-def features(geometry: gpd.GeoSeries, properties: Iterable[Mapping[str, object]], coverage: bool = False) -> Json:
+def features(
+    geometry: gpd.GeoSeries,
+    properties: Iterable[Mapping[str, object]],
+    coverage: bool = False,
+    tolerance_m: float = TOLERANCE_M,
+    decimals: int = DECIMALS,
+) -> Json:
     """A GeoJSON collection in degrees, simplified for drawing.
 
     Parameters
@@ -36,23 +42,25 @@ def features(geometry: gpd.GeoSeries, properties: Iterable[Mapping[str, object]]
         One mapping a shape; what is empty is left out.
     coverage
         The polygons share borders, which stay shared.
+    tolerance_m, decimals
+        How far a drawn line may stray, and decimals of a degree.
     """
     drawn = [
         {"type": "Feature", "geometry": shape, "properties": plain(values)}
-        for shape, values in zip(_in_degrees(geometry, coverage), properties, strict=True)
+        for shape, values in zip(_in_degrees(geometry, coverage, tolerance_m, decimals), properties, strict=True)
         if shape is not None
     ]
     return {"type": "FeatureCollection", "features": drawn}
 
 
-def _in_degrees(geometry: gpd.GeoSeries, coverage: bool) -> list[Json | None]:
+def _in_degrees(geometry: gpd.GeoSeries, coverage: bool, tolerance_m: float, decimals: int) -> list[Json | None]:
     shapes = geometry.to_numpy()
     if coverage and shapely.coverage_is_valid(shapes):
-        shapes = shapely.coverage_simplify(shapes, TOLERANCE_M)
+        shapes = shapely.coverage_simplify(shapes, tolerance_m)
     else:
-        shapes = shapely.simplify(shapes, TOLERANCE_M)
+        shapes = shapely.simplify(shapes, tolerance_m)
     degrees = gpd.GeoSeries(shapes, crs=geometry.crs).to_crs(WGS84).to_numpy()
-    rounded = shapely.transform(degrees, lambda xy: np.round(xy, DECIMALS))
+    rounded = shapely.transform(degrees, lambda xy: np.round(xy, decimals))
     rounded = np.where(shapely.is_valid(rounded), shapely.remove_repeated_points(rounded), rounded)
     return [None if shape is None or shape.is_empty else shapely.geometry.mapping(shape) for shape in rounded]
 

@@ -38,6 +38,19 @@ def of_result(name: str, position: int) -> Style:
     return found
 
 
+def of_finding(kind: str) -> Style:
+    """Look of a kind of finding of a road network; a kind without an entry looks like the first of the others."""
+    looks = _styles()["findings"]
+    found: Style = looks.get(kind, looks["other"])
+    return found
+
+
+def of_network(part: str) -> Style:
+    """Look of a part of a road network: main, other, closed."""
+    found: Style = _styles()["network"][part]
+    return found
+
+
 def series(position: int) -> str:
     """Colour of a class that has none of its own."""
     colours = _styles()["series"]

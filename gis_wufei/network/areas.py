@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import geopandas as gpd
 import numpy as np
@@ -128,7 +128,7 @@ def service_areas(trips: Trips, points: ArrayLike, breaks_s: ArrayLike, directio
     stands on it, in the ways that the vehicle may drive; where two of them meet, each place counts at
     the lesser time. Turn bans hold.
     """
-    from gis_wufei.network.engine.cover import cover
+    from gis_wufei.network.engine.cover import Sides, cover, sides
 
     chosen = np.asarray(points, dtype=np.int64).reshape(-1)
     breaks = _breaks(breaks_s)
@@ -136,6 +136,9 @@ def service_areas(trips: Trips, points: ArrayLike, breaks_s: ArrayLike, directio
         raise ProblemError(f"service areas: direction must be from or to, not {direction}")
     network, backward = trips.network, direction == "to"
     fan = fan_of(network, COSTS, backward)
+    key = ("sides", backward)
+    if key not in network.made:
+        network.made[key] = sides(fan, network.arcs.arc[fan.arc], len(network.graph.tail))
     weighing = trips.weighing()
     shift, unit = np.uint64(weighing.units.shift), weighing.units.first
     leaving, arriving, spots = trips.ends()
@@ -156,8 +159,7 @@ def service_areas(trips: Trips, points: ArrayLike, breaks_s: ArrayLike, directio
     limits[trips.snap.edge[chosen] < 0] = -1.0
     first, where, start, stop, band = cover(
         fan=fan,
-        arc=network.arcs.arc[fan.arc],
-        edges=len(network.graph.tail),
+        on=cast(Sides, network.made[key]),
         backward=backward,
         sources=ends,
         source_cost=(ends.weight.astype(np.uint64) >> shift).astype(np.int64),

@@ -190,11 +190,13 @@ def along_edges(
 
 def same_place(xy: Floats, where: Ints, goal: Ints) -> tuple[Ints, Ints]:
     """Places with the coordinates of a facility, and the first such facility."""
-    here, place = np.unique(xy, axis=0, return_inverse=True)
-    first = np.full(len(here), -1)
-    first[place[goal[::-1]]] = np.arange(len(goal))[::-1]
-    hit = np.flatnonzero(first[place[where]] >= 0)
-    return hit, first[place[where[hit]]]
+    spot = xy[:, 0] + 1j * xy[:, 1]  # one number sorts faster than two
+    known, first = np.unique(spot[goal], return_index=True)
+    if not len(known):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    at = np.minimum(np.searchsorted(known, spot[where]), len(known) - 1)
+    hit = np.flatnonzero(known[at] == spot[where])
+    return hit, first[at[hit]]
 
 
 def _why(trips: Trips, where: Ints, goal: Ints, none: NDArray[np.bool_]) -> NDArray[np.int8]:

@@ -149,28 +149,27 @@ class Network:
         able = np.isfinite(cost)
         if not able.any():
             return 0.0, 0.0
-        tail, head, cost, along = self.arcs.tail[able], self.arcs.head[able], cost[able], along[able]
         part = self._pieces("strong")
         member = part == np.argmax(np.bincount(part))
-        apart = ~member[tail] & ~member[head]
-        size = self.arcs.nodes
-        left = csr_matrix((np.ones(int(apart.sum()), np.int8), (tail[apart], head[apart])), shape=(size, size))
-        piece = connected_components(left, directed=False)[1][tail[apart]]
-        rest = float(np.bincount(piece, cost[apart]).max()) if apart.any() else 0.0
+        apart = np.flatnonzero(able & ~member[self.arcs.tail] & ~member[self.arcs.head])
+        rest = 0.0
+        if len(apart):
+            ends, size = (self.arcs.tail[apart], self.arcs.head[apart]), self.arcs.nodes
+            left = csr_matrix((np.ones(len(apart), np.int8), ends), shape=(size, size))
+            piece = connected_components(left, directed=False)[1][ends[0]]
+            rest = float(np.bincount(piece, cost[apart]).max())
         # A point inside an edge drives a part of it before the first node or behind the last, however long it is.
-        bound = max(rest, self._across(tail, head, cost, member)) + 2 * float(cost.max())
+        bound = max(rest, self._across(cost, member)) + 2 * float(cost[able].max())
+        cost, along = cost[able], along[able]
         if not (cost > 0).all():
             return bound, float(along.sum())
         return bound, min(float(along.sum()), bound * float((along / cost).max()))
 
-    def _across(self, tail: Ints, head: Ints, cost: Floats, member: Flags) -> float:
+    def _across(self, cost: Floats, member: Flags) -> float:
         """Least cost to and from a node in the middle of a part, from and to the farthest node of all together."""
         xy = self.graph.node_xy[self.arcs.place]
         middle = np.flatnonzero(member)[np.argmin(((xy[member] - xy[member].mean(axis=0)) ** 2).sum(axis=1))]
-        size = self.arcs.nodes
-        order = np.lexsort((cost, head, tail))  # of parallel arcs the cheapest; scipy would add them up
-        order = order[np.append(True, np.diff(tail[order] * size + head[order]) != 0)]
-        there = csr_matrix((np.maximum(cost[order], 1e-300), (tail[order], head[order])), shape=(size, size))
+        there = self.arcs.matrix(cost)
         out, back = dijkstra(there, indices=middle), dijkstra(there.T.tocsr(), indices=middle)
         return float(out[np.isfinite(out)].max() + back[np.isfinite(back)].max())
 
@@ -185,12 +184,15 @@ class Network:
         return self._pieces("strong")[: len(self.graph.node_xy)]
 
     def _pieces(self, connection: str) -> Ints:
-        arcs, able = self.arcs, np.isfinite(self.arc_s)
-        ends = (arcs.tail[able], arcs.head[able])
-        if connection == "weak":  # a state is its junction: both are one place
-            ends = (arcs.place[ends[0]], arcs.place[ends[1]])
-        there = csr_matrix((np.ones(int(able.sum()), np.int8), ends), shape=(arcs.nodes, arcs.nodes))
-        return np.asarray(connected_components(there, directed=True, connection=connection)[1], dtype=np.int64)
+        key = ("pieces", connection)
+        if key not in self.made:
+            there = self.arcs.matrix(self.arc_s)
+            if connection == "weak" and self.arcs.nodes > len(self.graph.node_xy):
+                entry = there.tocoo()  # a state is its junction: both are one place
+                ends = (self.arcs.place[entry.row], self.arcs.place[entry.col])
+                there = csr_matrix((np.ones(len(entry.row), np.int8), ends), shape=there.shape)
+            self.made[key] = connected_components(there, directed=True, connection=connection)[1].astype(np.int64)
+        return cast(Ints, self.made[key])
 
     @cached_property
     def part_share(self) -> Floats:

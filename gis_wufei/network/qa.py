@@ -31,6 +31,8 @@ KINDS = {
     "crossing_split": "finding.crossing_split",
     "bridge": "finding.bridge",
     "duplicate": "finding.duplicate",
+    "same_place": "finding.same_place",
+    "mixed_class": "finding.mixed_class",
     "dead_end": "finding.dead_end",
     "loop": "finding.loop",
     "parallel": "finding.parallel",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
-from gis_wufei.network.graph import Flags, Ints, RoadGraph
+from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,22 @@ class Arcs:
         """int[2 E + 1]: the arcs of arc id k are ``first[k]:first[k + 1]``."""
         top = int(self.arc[-1]) + 2 if len(self.arc) else 1
         return np.searchsorted(self.arc, np.arange(top + 1)).astype(np.int64)
+
+    @cached_property
+    def _order(self) -> tuple[Ints, Ints]:
+        """Arcs by tail and head, and where each pair of ends begins among them."""
+        key = self.tail * self.nodes + self.head
+        order = np.argsort(key, kind="stable")
+        return order, np.flatnonzero(np.diff(key[order], prepend=-1) != 0)
+
+    def matrix(self, cost: Floats) -> csr_matrix:
+        """Costs float[A] as a sparse G x G matrix; of parallel arcs the least, and none where all are inf."""
+        order, begin = self._order
+        least = np.minimum.reduceat(cost[order], begin) if len(begin) else np.zeros(0)
+        able = np.isfinite(least)
+        ends = order[begin[able]]
+        first = np.searchsorted(self.tail[ends], np.arange(self.nodes + 1))
+        return csr_matrix((least[able], self.head[ends], first), shape=(self.nodes, self.nodes))
 
     def copies(self, arc: int) -> range:
         """The arcs of an arc id; none where that way is closed by its sign."""

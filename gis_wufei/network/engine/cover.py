@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from gis_wufei.network.engine.ends import Ends
 from gis_wufei.network.engine.fan import Fan
-from gis_wufei.network.graph import Floats, Ints
+from gis_wufei.network.graph import Flags, Floats, Ints
 
 FIRST_ROOM = 1 << 20
 """Pieces that the result has room for at first."""
@@ -18,10 +20,30 @@ NONE = np.uint32(2**32 - 1)
 Pieces = tuple[Ints, NDArray[np.int32], Floats, Floats, NDArray[np.int16]]
 
 
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """What each slot of a fan is on the road graph."""
+
+    arc: NDArray[np.int32]
+    """int32[S], arc id, ``2 * edge + way``."""
+    back: NDArray[np.uint32]
+    """uint32[S], cost of the same edge the other way; ``NONE`` = closed."""
+    several: Flags
+    """bool[E], edges with an arc that leaves more than one node (a state of a banned turn)."""
+
+
+def sides(fan: Fan, arc: Ints, edges: int) -> Sides:
+    """Edges of E that the slots drive, by their arc ids."""
+    count = np.bincount(arc, minlength=2 * edges)
+    ways = np.zeros(2 * edges, np.uint32)
+    ways[arc] = fan.cost
+    back = np.where(count[arc ^ 1] > 0, ways[arc ^ 1], NONE).astype(np.uint32)
+    return Sides(arc.astype(np.int32), back, np.asarray((count.reshape(-1, 2) > 1).any(axis=1)))
+
+
 def cover(
     fan: Fan,
-    arc: Ints,
-    edges: int,
+    on: Sides,
     backward: bool,
     sources: Ends,
     source_cost: Ints,
@@ -35,12 +57,8 @@ def cover(
 
     Parameters
     ----------
-    fan
-        Arcs from the places, or backward to them.
-    arc
-        Arc id, ``2 * edge + way``, of each slot of the fan.
-    edges
-        E, edges of the graph.
+    fan, on
+        Arcs from the places, or backward to them, and their edges.
     backward
         The fan is backward.
     sources, source_cost
@@ -67,12 +85,6 @@ def cover(
     while buckets > 1 << 20:
         shift += 1
         buckets = (int(most) >> shift) + 2
-    # The same road the other way: of an edge with one arc each way, what is driven from its other end.
-    count = np.bincount(arc, minlength=2 * edges)
-    several = (count.reshape(-1, 2) > 1).any(axis=1)
-    ways = np.zeros(2 * edges, np.uint32)
-    ways[arc] = fan.cost
-    back = np.where(count[arc ^ 1] > 0, ways[arc ^ 1], NONE).astype(np.uint32)
     rows, row, size = len(sources), 0, 0
     begin = np.zeros(rows + 1, np.int64)
     room = FIRST_ROOM
@@ -85,7 +97,7 @@ def cover(
             more[2][:size], more[3][:size] = out[2][:size], out[3][:size]
         out = more
         row, size = _cover(
-            fan.first, fan.to, fan.cost, back, arc.astype(np.int32), several, 1 if backward else 0, sources.first,
+            fan.first, fan.to, fan.cost, on.back, on.arc, on.several, 1 if backward else 0, sources.first,
             sources.node, source_cost, spot_first, spot_edge, spot_share, spot_costs, limits, shift, buckets,
             row, size, begin, *out,
         )  # fmt: skip
@@ -111,10 +123,14 @@ def _cover(  # type: ignore[no-untyped-def]
     rest = np.empty(1024, np.int32)
     # Edges that a state or a place makes special: cost at the begin and the whole way from there, and at the end.
     special = several.copy()
-    low = np.full((len(special), 2), closed)
-    high = np.full((len(special), 2), closed)
-    listed = np.zeros(len(special), np.bool_)
-    touched = np.empty(len(special), np.int32)
+    most_special = 0
+    for row in range(len(k_first) - 1):
+        most_special = max(most_special, k_first[row + 1] - k_first[row])
+    most_special += several.sum()
+    low = np.full((most_special, 2), closed)
+    high = np.full((most_special, 2), closed)
+    touched = np.empty(most_special, np.int32)
+    listed = np.full(len(special), -1, np.int32)  # position among the touched
     room = len(out_edge)
     rows = len(s_first) - 1
     bands = limits.shape[1]
@@ -201,17 +217,18 @@ def _cover(  # type: ignore[no-untyped-def]
                 e = arc[p] >> 1
                 upward = (arc[p] & 1) == turned
                 if special[e]:
-                    if not listed[e]:
-                        listed[e] = True
+                    if listed[e] < 0:
+                        listed[e] = n
                         touched[n] = e
                         n += 1
+                    x = listed[e]
                     if upward:
-                        if here_cost < low[e, 0]:
-                            low[e, 0] = here_cost
-                            low[e, 1] = cost[p]
-                    elif here_cost < high[e, 0]:
-                        high[e, 0] = here_cost
-                        high[e, 1] = cost[p]
+                        if here_cost < low[x, 0]:
+                            low[x, 0] = here_cost
+                            low[x, 1] = cost[p]
+                    elif here_cost < high[x, 0]:
+                        high[x, 0] = here_cost
+                        high[x, 1] = cost[p]
                     continue
                 w = np.float64(cost[p])
                 if back[p] != NONE and best[to[p]] != NONE:
@@ -256,8 +273,8 @@ def _cover(  # type: ignore[no-untyped-def]
                     out_edge[j] = e
         for k in range(k_first[row], k_first[row + 1]):
             e = k_edge[k]
-            if not listed[e]:
-                listed[e] = True
+            if listed[e] < 0:
+                listed[e] = n
                 touched[n] = e
                 n += 1
         if count + n * (4 * bands + 8) > room:
@@ -269,8 +286,8 @@ def _cover(  # type: ignore[no-untyped-def]
                 if k_edge[j] == e:
                     own = j
             mark = count
-            c0, w0 = low[e, 0], low[e, 1]
-            c1, w1 = high[e, 0], high[e, 1]
+            c0, w0 = low[k, 0], low[k, 1]
+            c1, w1 = high[k, 0], high[k, 1]
             if own < 0:
                 count = _pieces(out_start, out_stop, out_band, count, 0.0, 1.0, c0, w0, c1, w1, lim)
             else:
@@ -282,9 +299,9 @@ def _cover(  # type: ignore[no-untyped-def]
                 count = _pieces(out_start, out_stop, out_band, count, share, 1.0, here, way, c1, w1, lim)
             for j in range(mark, count):
                 out_edge[j] = e
-            listed[e] = False
-            low[e, 0] = closed
-            high[e, 0] = closed
+            listed[e] = -1
+            low[k, 0] = closed
+            high[k, 0] = closed
         for k in range(k_first[row], k_first[row + 1]):
             special[k_edge[k]] = several[k_edge[k]]
         for k in range(found):
