@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from gis_wufei import demand, study
-from gis_wufei.land import CandidateSpec, RuleChange
+from gis_wufei.land import CandidateSpec, OwnClause, RuleChange
 from gis_wufei.layers import LayerSpec, Provenance, roles
 from gis_wufei.layers.spec import Column, JoinSpec
 from gis_wufei.routing import RouteSpec
@@ -25,9 +25,12 @@ from gis_wufei.standards import (
     roads,
     rules,
     seasons,
+    streams,
+    targets,
     unit_verdicts,
     vehicles,
 )
+from gis_wufei.suitability import criteria, methods, spec, values
 from gis_wufei.text import Text, catalogue
 
 DOCS = Path(__file__).parent
@@ -38,14 +41,21 @@ CHINESE = DOCS / "study-file.zh.yaml"
 HOMES = (
     *vars(study).values(),
     *vars(demand).values(),
+    *vars(spec).values(),
+    *vars(criteria).values(),
+    *vars(methods).values(),
+    *vars(values).values(),
     CandidateSpec,
     RuleChange,
+    OwnClause,
     LayerSpec,
     JoinSpec,
     Provenance,
     RouteSpec,
     SolveSpec,
 )
+# Keys that say which of several blocks stands here.
+TAGS = ("formula", "measure", "shape", "by", "method")
 MODELS = {home.__name__: home for home in HOMES if isinstance(home, type) and issubclass(home, BaseModel)}
 
 # A list of names that is one of these tables is shown as a link to it.
@@ -54,6 +64,7 @@ TABLES = {
     "车型 vehicle": ("vehicles-车型", vehicles),
     "季节 season": ("seasons-季节", seasons),
     "道路等级 road class": ("road-classes-道路等级", roads),
+    "标准废物流 standard stream": ("standard-streams-标准废物流", streams),
     "角色 role": ("layer-roles-图层角色", roles),
 }
 BOUNDS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
@@ -90,7 +101,8 @@ def page() -> str:
     """The whole page."""
     chinese = YAML(typ="safe", pure=True).load(CHINESE.read_text(encoding="utf-8"))
     fields = list(_sections(chinese))
-    tables = [_roles(), _facilities(), _vehicles(), _seasons(), _crops(), _roads(), _factors(), _rules(), _verdicts()]
+    made = (_roles, _facilities, _vehicles, _seasons, _crops, _roads, _factors, _streams, _targets, _rules, _verdicts)
+    tables = [table() for table in made]
     return "\n".join([HEAD, *_contents([*fields, *tables]), *fields, *tables]).rstrip() + "\n"
 
 
@@ -115,8 +127,12 @@ def slug(heading: str) -> str:
 def _walk() -> Iterator[tuple[str, type[BaseModel]]]:
     """Every block of the file by its path, the root first, each right after the block that holds it."""
     schema = study.StudySpec.model_json_schema()
+    told: set[str] = set()
 
     def below(path: str, name: str, node: dict[str, Any]) -> Iterator[tuple[str, type[BaseModel]]]:
+        if name in told:  # a block that stands in several places is told where it stands first
+            return
+        told.add(name)
         yield path, MODELS[name]
         for key, entry in node["properties"].items():
             for inner, suffix in _blocks(entry):
@@ -141,8 +157,9 @@ def _blocks(entry: Mapping[str, Any], suffix: str = "") -> Iterator[tuple[str, s
 
 
 def _heading(path: str, model: type[BaseModel]) -> str:
-    formula = model.model_fields.get("formula")
-    named = f" formula: {formula.annotation.__args__[0]}" if formula is not None else ""  # type: ignore[union-attr]
+    tag = next((tag for tag in TAGS if tag in model.model_fields and model.model_fields[tag].is_required()), None)
+    kind = getattr(model.model_fields[tag].annotation, "__args__", ()) if tag else ()
+    named = f" {tag}: {kind[0]}" if len(kind) == 1 else ""
     return f"`{path}`{named}" if path else "`study.yaml`"
 
 
@@ -200,7 +217,8 @@ def _type(entry: Mapping[str, Any], anchors: Mapping[str, str]) -> str:
     counted = ", ".join(f"{sign} {entry[key]}" for key, sign in COUNTS.items() if key in entry)
     counted = f"，{counted} 项 items" if counted and entry["type"] in ("array", "object") else ""
     if entry.get("type") == "array":
-        return f"列表 list: {_type(entry['items'], anchors)}{counted}"
+        inner = entry["items"] if "items" in entry else {"anyOf": entry["prefixItems"]}
+        return f"列表 list: {_type(inner, anchors)}{counted}"
     if entry.get("type") == "object":
         return f"映射 mapping: {_mapping(entry, anchors)}{counted}"
     if entry.get("format") == "date":
@@ -329,17 +347,63 @@ def _factors() -> str:
     return f"## Factors 系数\n\n{told}\n\n{_table(head, rows)}\n"
 
 
+def _streams() -> str:
+    rows = []
+    for name, stream in streams().items():
+        demand = stream.demand
+        used = [demand[key] for key in ("factor",) if key in demand]
+        used += [*dict.fromkeys(demand.get("sector_factors", {}).values()), *demand.get("own_uses", ())]
+        used += [*demand.get("times", ()), *demand.get("less", ())]
+        used += [*demand.get("moisture", {}).values(), *demand.get("storage", {}).values()]
+        asked = ", ".join(f"`{key}` ({unit})" for key, unit in stream.user_set.items()) or "–"
+        given = ", ".join(f"`{key}`" for key in used if key not in stream.user_set) or "–"
+        told = (f"`{demand['formula']}`", f"`{stream.role}`", given, asked, f"`{demand.get('season', 'even')}`")
+        rows.append((f"`{name}`", *_named(stream), *told, " ".join(stream.kinds) or "–", *_cited(stream)))
+    words = (
+        "研究用 `standard` 指名其一，逐项可改。“自定”系数没有可靠出处，须由研究在 `factors` 中给出；\n"
+        "按行业的可以不给，则该行业须自报吨数。\n"
+        "A study names one with `standard` and may change every entry. No source gives a figure for the factors under\n"
+        "“to be set”: the study sets them in `factors`, or, where they go by sector, its producers report their tonnes."
+    )
+    head = "公式 formula | 图层角色 role | 系数 factors | 自定 to be set | 季节 season | 设施 kinds"
+    shown = _table(f"标准 standard | {NAMES} | {head} | {CITED}", rows)
+    return f"## Standard streams 标准废物流\n\n{words}\n\n{shown}\n"
+
+
+def _targets() -> str:
+    rows = []
+    for name, target in targets().items():
+        period = f"{target.valid_from.year}–{target.valid_to.year}"
+        share = f"≥ {100 * target.share.value:g} %"
+        rows.append((f"`{name}`", *_named(target), share, target.of.zh, target.of.en, period, *_cited(target)))
+    told = (
+        "乡镇汇总表把模型算得的比例与之对照；模型值不是上报的统计指标。\n"
+        "The table by township sets a modelled share beside it; a modelled share is not the reported statistic."
+    )
+    head = "目标 at least | 分子÷分母 | what by what | 时期 period"
+    return f"## Targets 规划目标\n\n{told}\n\n{_table(f'目标 target | {NAMES} | {head} | {CITED}', rows)}\n"
+
+
 def _rules() -> str:
     rows = []
     for rule in rules().values():
         chosen = "".join(f" {key} = {', '.join(values)}" for key, values in (rule.where or {}).items())
+        for key, (above, most) in (rule.between or {}).items():
+            chosen += f" {key}{'' if above is None else f' > {above:g}'}{'' if most is None else f' ≤ {most:g}'}"
         effect = f"{catalogue()[f'effect.{rule.effect}'].zh} `{rule.effect}`"
-        binds = (" ".join(rule.kinds), f"`{rule.role}`{chosen}", effect, _number(rule.distance_m))
+        asked = {
+            "closer": _number(rule.distance_m),
+            "outside": "在外 outside",
+            "above": f"> {_number(rule.threshold)} {rule.threshold.unit}" if rule.threshold else "",
+        }
+        binds = (" ".join(rule.kinds), f"`{rule.role}`{chosen}", effect, asked[rule.operator])
         rows.append((f"`{rule.id}`", *_named(rule), *binds, *_cited(rule)))
     told = (
-        "比 `distance_m` 更近的格网单元受规则作用（0：在其内）。在 `facility.rules` 中改距离或停用，须写理由。\n"
-        "A cell closer than `distance_m` is touched (0: inside). `facility.rules` changes a distance or drops a rule,\n"
-        "with the reason."
+        "比 `distance_m` 更近的土地受规则作用（0：在其内）；“在外”：不在任何要素之内；“>”：栅格数值高于阈值。\n"
+        "在 `facility.rules` 中改距离、阈值或效果，停用，或添加自己的规则，须写理由。\n"
+        "Ground closer than `distance_m` is touched (0: inside); *outside*: in no feature; *>*: a raster above the\n"
+        "threshold. `facility.rules` changes a distance, a threshold or an effect, drops a rule or adds one, with the\n"
+        "reason."
     )
     head = "设施 kinds | 图层角色 role | 效果 effect | 距离 distance (m)"
     return f"## Rules 规则\n\n{told}\n\n{_table(f'规则 rule | {NAMES} | {head} | {CITED}', rows)}\n"

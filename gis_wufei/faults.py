@@ -150,9 +150,8 @@ def _as_written(complaint: Complaint, origin: Mapping[Path_, Path_]) -> Complain
 
 def _complaint(model: type[BaseModel], item: Any, value: Any, written: Mapping[str, Any]) -> Complaint:
     kind, found, facts = item["type"], item.get("input"), dict(item.get("ctx", {}))
-    path = _keys_only(item["loc"], value)
-    if facts.get("at") is not None:
-        path = (*path, facts["at"])
+    at = () if facts.get("at") is None else (facts["at"],)
+    path = _keys_only((*item["loc"], *at), value, lacks=kind == "missing")
     if kind == "missing":
         return Complaint("missing", path, {})
     if kind == "extra_forbidden":
@@ -248,14 +247,17 @@ def _filled(key: str, **facts: object) -> Text:
     return Text(zh=words.zh.format(**facts), en=words.en.format(**facts))
 
 
-def _keys_only(loc: tuple[str | int, ...], value: Any) -> Path_:
-    """The path of keys in the file; pydantic's own steps (the tag of a union, "[key]") are left out."""
+def _keys_only(loc: tuple[str | int, ...], value: Any, lacks: bool = False) -> Path_:
+    """The path of keys in the file; pydantic's own steps (the tag of a union, "[key]") are left out.
+
+    ``lacks``: the last step is a key that the file lacks.
+    """
     path: list[str | int] = []
     node = value
     for position, step in enumerate(loc):
         last = position == len(loc) - 1
         if isinstance(node, dict):
-            if step not in node and (not last or step == "[key]"):
+            if step not in node and not (last and lacks):
                 continue
             path.append(step)
             node = node.get(step)

@@ -15,7 +15,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis_wufei.crs import is_metric
-from gis_wufei.demand import DemandSpec, PartId, layer_of
+from gis_wufei.demand import DemandSpec, PartId, layer_of, with_standard
 from gis_wufei.errors import Fault, InputError, OneOf, closest, listed, unknown_name
 from gis_wufei.faults import Complaint, Verdict, as_fault, merged, shown, validated
 from gis_wufei.land import CandidateSpec, RuleChange
@@ -24,7 +24,8 @@ from gis_wufei.layers.read import resolve
 from gis_wufei.network import ClosureSpec
 from gis_wufei.routing import RouteSpec
 from gis_wufei.siting import SolveSpec
-from gis_wufei.standards import Quantity, facilities, factors, roads, rules, vehicles
+from gis_wufei.standards import Quantity, facilities, factors, roads, rules, streams, vehicles
+from gis_wufei.suitability import SuitabilitySpec
 from gis_wufei.text import Text
 from gis_wufei.yamlfile import Path_, YamlData, read_yaml
 
@@ -81,6 +82,7 @@ class FacilitySpec(_Spec):
         description="How candidate sites are drawn from the eligible land.",
     )
     rules: tuple[RuleChange, ...] = Field((), description="Changes to the standard rules, each with its reason.")
+    suitability: SuitabilitySpec | None = Field(None, description="How sites are compared; default: they are not.")
 
     @field_validator("sizes")
     @classmethod
@@ -105,7 +107,7 @@ class FacilitySpec(_Spec):
         kind = info.data.get("kind")
         binding = [name for name, rule in rules().items() if kind in rule.kinds]
         for at, change in enumerate(changes):
-            if kind and change.rule not in binding:
+            if kind and change.add is None and change.rule not in binding:
                 facts = {"name": change.rule, "kind": kind, "known": listed(binding), "at": at}
                 raise PydanticCustomError("rule_kind", "rule {name} does not bind the kind {kind}", facts)
         return changes
@@ -178,6 +180,9 @@ class HaulSpec(_Spec):
 class StreamSpec(_Spec):
     """One kind of waste on its walk: places, sites, rounds, haul."""
 
+    standard: Annotated[str, OneOf(streams)] | None = Field(
+        None, description="Standard stream; what label and demand leave out, it says."
+    )
     label: Text = Field(description="Name of the stream in both languages.")
     note: Text | None = Field(None, description="A remark shown with the stream's results.")
     demand: DemandSpec = Field(description="How much waste arises where: one formula.")
@@ -185,6 +190,11 @@ class StreamSpec(_Spec):
     siting: SitingSpec = Field(description="Limits and accuracy of the siting.")
     collection: CollectionSpec = Field(description="The rounds between places and their site.")
     haul: HaulSpec | None = Field(None, description="The line-haul to where the stream ends; default: none.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _under_its_standard(cls, raw: Any, info: ValidationInfo) -> Any:
+        return with_standard(raw, info)
 
 
 class ScenarioSpec(_Spec):
@@ -209,6 +219,9 @@ class StudySpec(_Spec):
     )
     cell_m: float = Field(100, ge=5, le=2000, description="Side (m) of a cell of the exclusion masks.")
     layers: dict[Slug, LayerSpec] = Field(description="Layers by name; exactly one plays the role boundary.")
+    townships: Annotated[str, layer_of("context")] | None = Field(
+        None, description="Layer of townships (column name) that places are summed by; default: their own column."
+    )
     roads: RoadsSpec = Field(description="The road network and how a truck drives on it.")
     factors: dict[str, Quantity] = Field(
         default_factory=dict, description="Numbers set by the user, each with unit, status and source."

@@ -23,7 +23,7 @@ from gis_wufei.plan import Plan
 from gis_wufei.report import publish
 from gis_wufei.routing import RouteSpec, RoutingProblem, check, solve_routing
 from gis_wufei.siting import SitingResult
-from gis_wufei.standards import Rule, facilities, rules
+from gis_wufei.standards import Quantity, Rule, facilities, rules
 from gis_wufei.standards.models import Effect, Status, Verdict
 from gis_wufei.study import Study
 from gis_wufei.template import write_template
@@ -156,15 +156,15 @@ def test_the_example_of_a_writer_writes(tiny_plan: Plan, tmp_path: Path) -> None
 
 
 def test_the_example_of_a_formula_makes_places(tiny_plan: Plan) -> None:
-    formula = extension("PerAreaDemand").model_validate(
-        {"formula": "per_area", "layer": "fields", "factor": "film_use_kg_per_mu_year"}
+    told = {"value": 200, "unit": "kg/km/yr", "status": "user", "source": "by pencil"}
+    formula = extension("PerLengthDemand").model_validate(
+        {"formula": "per_length", "layer": "roads", "factor": "sweepings"}, context={"factors": {"sweepings": told}}
     )
-    places = formula.places(tiny_plan.layers, tiny_plan.study.numbers)
-    fields = tiny_plan.layers["fields"].frame
-    kilograms = fields.geometry.area.sum() / (2000 / 3) * tiny_plan.study.numbers["film_use_kg_per_mu_year"].value
-    assert len(places) == len(fields)
-    assert places["t_per_year_default"].sum() == pytest.approx(kilograms / 1000)
-    assert (places["t_per_year_low"] <= places["t_per_year_high"]).all()
+    numbers = {"sweepings": Quantity.model_validate(told)}
+    places = formula.places(tiny_plan.layers, numbers)
+    roads = tiny_plan.layers["roads"].frame
+    assert places["t_per_year_default"].sum() == pytest.approx(roads.length.sum() / 1000 * 200 / 1000)
+    assert (places.geom_type == "Point").all()
 
 
 def test_the_example_of_a_solver_passes_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:

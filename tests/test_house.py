@@ -27,6 +27,7 @@ FLOOR = {
     "demand": 1.3,
     "land": 1.3,
     "network": 1.3,
+    "suitability": 1.4,
     "layers": 1.2,
     "siting": 1.1,
     "routing": 1.1,
@@ -38,7 +39,7 @@ FLOOR = {
     "text": 0.1,
 }
 SOLVERS = ("siting", "routing")
-LAND = ("layers", "land", "demand", "network", "crs")
+LAND = ("layers", "land", "demand", "network", "suitability", "crs")
 DRAWING = ("folium", "matplotlib", "branca")
 GEOMETRY = ("geopandas", "shapely", "rasterio", "pyproj", "pyogrio", "folium")
 DOORS = ("cli", "serve", "fetch")

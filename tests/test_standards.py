@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from datetime import date
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -22,6 +25,7 @@ from gis_wufei.standards import (
     crops,
     facilities,
     factors,
+    land_uses,
     roads,
     rules,
     seasons,
@@ -37,6 +41,7 @@ TABLES = {
     "rules": rules,
     "vehicles": vehicles,
     "facilities": facilities,
+    "land_uses": land_uses,
     "seasons": seasons,
     "crops": crops,
     "roads": roads,
@@ -306,7 +311,7 @@ def test_two_rules_with_one_id_are_refused(monkeypatch):
 def test_rules_name_known_roles_and_kinds():
     for rule in rules().values():
         assert rule.role in roles(), rule.id
-        assert set(rule.kinds) <= set(facilities()), rule.id
+        assert set(rule.kinds) <= {*facilities(), *land_uses()}, rule.id
         assert len(set(rule.kinds)) == len(rule.kinds), rule.id
 
 
@@ -314,12 +319,144 @@ def test_rules_choose_columns_and_values_that_their_role_allows():
     for rule in rules().values():
         for column, values in (rule.where or {}).items():
             contract = roles()[rule.role].columns[column]
-            if rule.role == "roads" and column == "class":
+            if (rule.role, column) == ("units", "sub_class"):
+                assert set(values) <= {row.sub_class for row in unit_verdicts().rows}, rule.id
+            elif rule.role == "roads" and column == "class":
                 assert set(values) <= set(roads()), rule.id
             elif contract.kind == "flag":
                 assert set(values) <= {"True", "False"}, rule.id
             else:
                 assert set(values) <= set(contract.allowed), rule.id
+
+
+def test_rules_choose_numbers_by_columns_of_numbers_and_rasters_by_a_threshold():
+    for rule in rules().values():
+        for column, (above, most) in (rule.between or {}).items():
+            assert roles()[rule.role].columns[column].kind == "number", rule.id
+            assert above is None or most is None or above < most, rule.id
+        assert (rule.operator == "above") == ("raster" in roles()[rule.role].geometry), rule.id
+
+
+ELSEWHERE = {
+    "R45": "wind: a criterion of the suitability, with the user's wind rose",
+    "R48": "control units: unit_verdicts.yaml and the study's access list",
+    "R49": "no-burn zones: a weight of demand, no rule of siting",
+}
+
+
+LISTED = {f"R{number:02d}" for number in range(1, 50)} | {"R07b"}
+NOTES = Path(__file__).parents[2] / "shared" / "domain" / "rules.md"
+
+
+def test_every_rule_of_the_notes_has_its_entry_and_no_entry_is_of_our_making():
+    numbered = {re.match(r"R\d\d[a-z]?|STD", name).group() for name in rules()}
+    assert numbered | set(ELSEWHERE) == LISTED | {"STD"} and not numbered & set(ELSEWHERE)
+
+
+@pytest.mark.skipif(not NOTES.exists(), reason="the rule notes lie beside the project, and are not here")
+def test_the_rules_listed_here_are_those_of_the_notes():
+    assert set(re.findall(r"^\| (R\d\d[a-z]?) \|", NOTES.read_text("utf-8"), re.MULTILINE)) == LISTED
+
+
+# Read out of the notes by hand: kinds as their first letters in the table, effect, metres, status (the lesser of two).
+ALL = "CP CS TS PY LF WTE HWC HWO HWI STD STF AGF ISW"
+BUILT = ALL.replace("STF ", "")
+CENTRAL = "LF HWC HWI ISW"
+NOTED = {
+    "R01": (CENTRAL, "exclude", 0, "verified"),
+    "R03": (f"{CENTRAL} TS PY WTE CS STD", "exclude", 0, "verified"),
+    "R05": (BUILT, "condition", 0, "memory"),
+    "R06": (ALL, "exclude", 0, "verified"),
+    "R07": (f"{CENTRAL} TS PY WTE CS STD", "exclude", 0, "verified"),
+    "R08": (CENTRAL, "exclude", 0, "memory"),
+    "R09-inner": (ALL, "condition", 100, "memory"),
+    "R09-outer": (ALL, "condition", 1000, "memory"),
+    "R10-area": (ALL, "exclude", 0, "verified"),
+    "R10-main": (ALL, "exclude", 1000, "user"),
+    "R10-gully": (ALL, "exclude", 200, "user"),
+    "R11": (f"{CENTRAL} TS STD", "exclude", 0, "memory"),
+    "R12": (CENTRAL, "exclude", 0, "user"),
+    "R13": (BUILT, "exclude", 0, "user"),
+    "R14": ("ISW HWI", "prefer_not", 1000, "user"),
+    "R15": (CENTRAL, "exclude", 0, "memory"),
+    "R15-others": ("CP CS TS PY WTE HWO STD STF AGF", "condition", 0, "user"),
+    "R16": (CENTRAL, "exclude", 0, "memory"),
+    "R16-fault": (CENTRAL, "exclude", 200, "user"),
+    "R17": (BUILT, "exclude", 0, "verified"),
+    "R20": ("LF", "exclude", 100, "user"),
+    "R22": (BUILT, "exclude", 0, "verified"),
+    "R24": (BUILT, "exclude", 0, "verified"),
+    "R25": (CENTRAL, "exclude", 0, "memory"),
+    "R26": (BUILT, "condition", 0, "memory"),
+    "R27": (BUILT, "exclude", 0, "memory"),
+    "R27-control": (BUILT, "condition", 0, "memory"),
+    "R28": (BUILT, "condition", 0, "memory"),
+    "R32-urban": (BUILT, "exclude", 8, "verified"),
+    "R32-urban-fast": (BUILT, "exclude", 10, "verified"),
+    "R32-suburb": (BUILT, "exclude", 10, "verified"),
+    "R32-suburb-fast": (BUILT, "exclude", 12, "verified"),
+    "R32-village": (BUILT, "exclude", 12, "verified"),
+    "R32-village-fast": (BUILT, "exclude", 15, "verified"),
+    "R32-elsewhere": (BUILT, "exclude", 15, "verified"),
+    "R32-elsewhere-fast": (BUILT, "exclude", 20, "verified"),
+    "R33-10kV": (ALL, "exclude", 5, "verified"),
+    "R33-110kV": (ALL, "exclude", 10, "verified"),
+    "R33-330kV": (ALL, "exclude", 15, "verified"),
+    "R33-500kV": (ALL, "exclude", 20, "verified"),
+    "R34": (ALL, "exclude", 5, "verified"),
+    "R37-homes": ("LF", "prefer_not", 400, "secondary"),
+    "R37-airport": ("LF", "prefer_not", 3000, "secondary"),
+    "R37-water": ("LF", "prefer_not", 50, "secondary"),
+    "R38-LF-large": ("LF", "exclude", 5000, "memory"),
+    "R38-LF": ("LF", "exclude", 2000, "memory"),
+    "R39-homes": ("HWC", "prefer_not", 300, "user"),
+    "R40": ("ISW", "prefer_not", 500, "user"),
+    "R41": ("HWI", "prefer_not", 800, "user"),
+    "R46": ("HWC HWI ISW", "exclude", 0, "user"),
+    "R46-LF": ("LF", "exclude", 0, "user"),
+    "R46-best": (ALL, "prefer_not", 0, "user"),
+    "R47": ("HWC", "prefer_not", 0, "user"),
+    "STD-substation": ("STD", "exclude", 50, "verified"),
+    "STD-railway": ("STD", "exclude", 30, "memory"),
+    "STD-road": ("STD", "exclude", 15, "memory"),
+}
+
+
+@pytest.mark.parametrize("rule_id", NOTED)
+def test_an_entry_says_what_the_notes_say(rule_id):
+    rule = rules()[rule_id]
+    kinds, *numbers = NOTED[rule_id]
+    assert (sorted(rule.kinds), [rule.effect, rule.distance_m.value, rule.status]) == (sorted(kinds.split()), numbers)
+
+
+def test_slopes_are_15_30_and_5_percent_in_degrees():
+    found = {name: rules()[name].threshold for name in ("R46", "R46-LF", "R46-best")}
+    assert {number.unit for number in found.values()} == {"deg"}
+    percent = [100 * math.tan(math.radians(number.value)) for number in found.values()]
+    assert percent == pytest.approx([15, 30, 5], abs=0.02)
+
+
+def test_subsidence_bars_a_landfill_and_is_asked_of_a_solar_field():
+    (asked,) = [rule for rule in rules().values() if "PV" in rule.kinds]
+    assert (asked.role, asked.operator, asked.effect, asked.status) == ("subsidence", "outside", "exclude", "user")
+    assert excluding("LF", "subsidence") == {"R18-LF": 100}
+
+
+def test_an_operator_has_the_number_it_needs_and_no_other():
+    entry = rules()["R01"].model_dump()
+    slope = rules()["R46"].model_dump()
+    outside = {"operator": "outside"}
+    assert Rule.model_validate(entry | outside).operator == "outside"
+    for wrong in (
+        entry | outside | {"distance_m": entry["distance_m"] | {"value": 5, "high": 5}},
+        entry | {"threshold": slope["threshold"]},
+        entry | {"operator": "above"},
+        slope | {"threshold": None},
+        entry | {"operator": "beside"},
+        entry | {"untold": "guess"},
+    ):
+        with pytest.raises(ValidationError):
+            Rule.model_validate(wrong)
 
 
 def excluding(kind, role):
@@ -401,7 +538,7 @@ def test_subsidence_bars_a_landfill_in_every_state_and_a_transfer_station_only_w
 
 def test_articles_of_the_replaced_laws_are_superseded_from_the_day_of_the_code():
     old = {rule.id for rule in rules().values() if rule.superseded_on(date(2026, 8, 15))}
-    assert old == {"R01", "R03", "R06", "R07", "R07b", "R07b-HWO", "R08", "R08-soft"}
+    assert old == {"R01", "R03", "R06", "R07", "R07b", "R07b-HWO", "R08", "R08-soft", "R11"}
     assert not any(rule.superseded_on(date(2026, 8, 14)) for rule in rules().values())
     assert all(rules()[rule_id].basis_old for rule_id in old)
     assert factors()["hw_store_max_days"].superseded_on(date(2026, 8, 15))

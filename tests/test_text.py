@@ -42,7 +42,13 @@ def test_every_code_that_the_package_tells_has_its_sentence():
 
 # Keys that code or data puts together: the beginning of the key, and where the rest comes from.
 COMPOSED = {
+    "access.": "verdicts of an access list",
     "answer.": "what a certificate answers",
+    "basis.": "what a verdict of a control unit rests on",
+    "conforms.": "conformity of a facility with a control unit",
+    "listed.": "verdicts of a study's access list",
+    "says.": "verdicts of rules at a place",
+    "why.column.": "columns of the answer to why",
     "paper.": "facts of a certificate",
     "secrecy.": "classes of secrecy",
     "shape.": "kinds of geometry in a certificate",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gis_wufei.crs import WGS84, length_error, transformer
+from gis_wufei.land.access import EFFECT_OF_VERDICT, UNIT_RULE, AccessList
+from gis_wufei.land.features import Features, features_of, selection
 from gis_wufei.land.grid import Grid, Mask
+from gis_wufei.land.rasters import cells_above
 from gis_wufei.land.rules import BoundRule
 from gis_wufei.layers import Layers
 from gis_wufei.standards import unit_verdicts
 from gis_wufei.text import Text, text
 
-UNIT_RULE = "R48"
-EFFECT_OF_VERDICT = {"forbid": "exclude", "restrict": "condition", "unknown": "condition"}
+LIST = "access list of the study"
 
 
 @dataclass(frozen=True)
@@ -68,68 +72,127 @@ class Eligibility:
 
 
 class Masks:
-    """Masks by what they burn, computed once and shared by every facility kind of a study."""
+    """Masks by what they burn, computed once and shared by every facility kind of a study.
+
+    Conservative: the centre of a cell that no mask marks is not touched by the rule when it is
+    measured true to the ellipsoid (``gis_wufei.land.verdicts``); of ``distance_m`` 0, of ``outside``
+    and of ``above`` nor is any other place in the cell, but for a hundredth of a cell at its border.
+    """
 
     def __init__(self, grid: Grid, layers: Layers) -> None:
         self.grid = grid
         self.layers = layers
+        self._features: dict[object, Features | None] = {}
         self._masks: dict[object, Mask | None] = {}
         self._distances: dict[object, NDArray[np.float64] | None] = {}
+        # Lengths on the map may be too long by so much; what is truly closer must not pass.
+        self._stretch = 1 + length_error(grid.crs, *_degrees(grid))
 
     def of_rule(self, bound: BoundRule) -> Mask | None:
-        """Cells a rule touches; ``None`` where no layer of its role has the columns that it chooses by."""
-        rule = bound.rule
-        chosen = tuple(sorted((column, tuple(values)) for column, values in (rule.where or {}).items()))
-        key = (rule.role, chosen, bound.distance_m)
+        """Cells a rule touches; ``None`` where no layer of its role tells what it chooses by."""
+        key = (selection(bound.rule), bound.rule.operator, bound.required, bound.rule.no_data)
         if key not in self._masks:
-            distance = self._distance(rule.role, chosen)
-            if distance is None:
-                self._masks[key] = None
-            elif bound.distance_m > 0:
-                self._masks[key] = distance < bound.distance_m
-            else:
-                self._masks[key] = self._burned(rule.role, chosen)
+            self._masks[key] = MASKS[bound.rule.operator](self, bound)
         return self._masks[key]
 
-    def _burned(self, role: str, chosen: tuple[tuple[str, tuple[str, ...]], ...]) -> Mask | None:
-        frames = [layer.frame for layer in self.layers.of_role(role)]
-        telling = [frame for frame in frames if all(column in frame for column, _ in chosen)]
-        if not telling:
+    def blank(self, bound: BoundRule) -> Mask | None:
+        """Cells of the area of which the rule's raster tells nothing, where that leaves them unknown."""
+        if bound.rule.operator != "above" or bound.rule.no_data != "unknown" or self.of_rule(bound) is None:
             return None
-        mask = np.zeros(self.grid.shape, bool)
-        for frame in telling:
-            for column, values in chosen:
-                frame = frame[frame[column].astype(str).isin(values)]
-            mask |= self.grid.burn(frame.geometry)
-        return mask
+        return self._above(bound)[1] & self.grid.inside
 
-    def _distance(self, role: str, chosen: tuple[tuple[str, tuple[str, ...]], ...]) -> NDArray[np.float64] | None:
-        key = (role, chosen)
+    def closer(self, bound: BoundRule) -> Mask | None:
+        """Cells closer than the distance to a feature (0: that a feature touches)."""
+        key = selection(bound.rule)
+        if bound.distance_m <= 0 or self._burned(bound) is None:
+            return self._burned(bound)
         if key not in self._distances:
-            burned = self._burned(role, chosen)
+            burned = self._burned(bound)
             self._distances[key] = None if burned is None else self.grid.distance_m(burned)
-        return self._distances[key]
+        distance = self._distances[key]
+        return None if distance is None else distance < bound.distance_m * self._stretch
+
+    def near(self, bound: BoundRule) -> tuple[NDArray[np.float64], float] | None:
+        """Distances (m) by which a rule marks cells and the least that leaves them free; ``None`` for other rules."""
+        if bound.rule.operator != "closer" or bound.distance_m <= 0 or self.of_rule(bound) is None:
+            return None
+        distance = self._distances[selection(bound.rule)]
+        return None if distance is None else (distance, bound.distance_m * self._stretch)
+
+    def outside(self, bound: BoundRule) -> Mask | None:
+        """Cells that do not lie wholly in features."""
+        found = self._found(bound)
+        if found is None:
+            return None
+        rows, columns = self.grid.shape
+        (west, east), (north, south) = self.grid.centres(np.array([-1, rows]), np.array([-1, columns]))
+        return self.grid.burn(
+            shapely.get_parts([shapely.difference(shapely.box(west, south, east, north), found.ground)])
+        )
+
+    def above(self, bound: BoundRule) -> Mask | None:
+        """Cells that a raster's cell above the threshold touches, and those without a number if that excludes."""
+        if not any(layer.raster for layer in self.layers.of_role(bound.rule.role)):
+            return None
+        above, blank = self._above(bound)
+        return above | blank if bound.rule.no_data == "exclude" else above
+
+    def _above(self, bound: BoundRule) -> tuple[Mask, Mask]:
+        """Cells above, and cells of which no raster of the role tells anything."""
+        rasters = [layer.raster for layer in self.layers.of_role(bound.rule.role) if layer.raster]
+        parts = [cells_above(raster, self.grid, bound.required) for raster in rasters]
+        return np.any([above for above, _ in parts], axis=0), np.all([blank for _, blank in parts], axis=0)
+
+    def _found(self, bound: BoundRule) -> Features | None:
+        key = selection(bound.rule)
+        if key not in self._features:
+            self._features[key] = features_of(bound.rule, self.layers)
+        return self._features[key]
+
+    def _burned(self, bound: BoundRule) -> Mask | None:
+        key = (selection(bound.rule), "burned")
+        if key not in self._masks:
+            found = self._found(bound)
+            self._masks[key] = None if found is None else self.grid.burn(found.shapes)
+        return self._masks[key]
+
+    @cached_property
+    def access(self) -> AccessList:
+        """The control units and what their list says."""
+        return AccessList.of(self.layers)
 
     def of_units(self, kind: str) -> dict[str, Mask]:
-        """Cells by the default verdict of their control units on a facility kind; empty without units.
+        """Cells by the verdict of their control units on a facility kind; empty without units.
 
         A cell of several units has the verdict of each, so that the strictest decides. A cell of the
-        area that no unit touches is ``unknown``, like a unit that the table does not list.
+        area that no unit touches is ``unknown``, like a unit of which neither list nor table speaks.
         """
+        shapes = self.access.units.geometry.to_numpy()
         if not self.layers.of_role("units"):
             return {}
         by_verdict: dict[str, list[shapely.Geometry]] = {}
-        for layer in self.layers.of_role("units"):
-            for main, sub, shape in zip(
-                layer.frame["class"], layer.frame["sub_class"], layer.frame.geometry, strict=True
-            ):
-                by_verdict.setdefault(unit_verdicts().verdict(main, sub, kind), []).append(shape)
+        for unit, shape in enumerate(shapes):
+            by_verdict.setdefault(self.access.verdict(unit, kind)[0], []).append(shape)
         masks = {verdict: self.grid.burn(shapes) for verdict, shapes in sorted(by_verdict.items())}
         covered = np.any([np.zeros(self.grid.shape, bool), *masks.values()], axis=0)
         gaps = self.grid.inside & ~covered
         if gaps.any():
             masks["unknown"] = masks.get("unknown", False) | gaps
         return masks
+
+
+# An operator: one method that marks its cells, and one function in verdicts.py that measures it.
+MASKS: dict[str, Callable[[Masks, BoundRule], Mask | None]] = {
+    "closer": Masks.closer,
+    "outside": Masks.outside,
+    "above": Masks.above,
+}
+
+
+def _degrees(grid: Grid) -> tuple[float, float, float, float]:
+    rows, columns = grid.shape
+    (west, east), (north, south) = grid.centres(np.array([0, rows - 1]), np.array([0, columns - 1]))
+    return transformer(grid.crs, WGS84).transform_bounds(west, south, east, north)
 
 
 def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eligibility:
@@ -168,13 +231,17 @@ def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eli
             in_force=in_force,
         )
         entries.append((line, mask))
+        blank = masks.blank(item) if mask is not None else None
+        if blank is not None and blank.any():
+            unknown = replace(line, rule_id=f"{rule.id}-nodata", label=text("land.nodata"), effect="condition")
+            entries.append((unknown, blank))
     verdicts: dict[str, Mask | None] = {**masks.of_units(kind)} or {"unknown": None}
     for verdict, unit_mask in verdicts.items():
         if verdict not in EFFECT_OF_VERDICT:
             continue
         line = LedgerLine(
             rule_id=f"{UNIT_RULE}-{verdict}",
-            label=text(f"unit.{verdict}"),
+            label=text(f"listed.{verdict}" if masks.access.given else f"unit.{verdict}"),
             effect=EFFECT_OF_VERDICT[verdict],
             distance_m=0.0,
             touched_ha=0.0,
@@ -182,7 +249,7 @@ def assess(kind: str, bound: Sequence[BoundRule], masks: Masks, on: date) -> Eli
             applied=unit_mask is not None,
             role="units",
             status="user",
-            source=unit_verdicts().source,
+            source=LIST if masks.access.given else unit_verdicts().source,
         )
         entries.append((line, unit_mask))
     return _account(kind, grid, entries)

@@ -46,6 +46,14 @@ class Raster:
     low: float
     high: float
 
+    def opened(self) -> Any:
+        """The file, open for reading; to be closed by who asked (``with``)."""
+        return _opened(self.path)
+
+    def holds(self, numbers: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which of the raster's numbers are numbers: neither its mark for "nothing here" nor nan."""
+        return _holding(numbers, self.nodata)
+
     def windows(self) -> Iterator[tuple[Window, NDArray[Any], NDArray[np.bool_]]]:
         """Each window with its numbers and the mask of cells that hold one."""
         with _opened(self.path) as source:
@@ -130,10 +138,14 @@ def _windows(source: Any, band: int, nodata: float | None) -> Iterator[tuple[Win
             size = min(WINDOW, source.width - left), min(WINDOW, source.height - top)
             window = Window(left, top, *size)
             numbers = source.read(band, window=window)
-            there = np.isfinite(numbers) if numbers.dtype.kind == "f" else np.ones(numbers.shape, dtype=bool)
-            if nodata is not None and not np.isnan(nodata):
-                there &= numbers != numbers.dtype.type(nodata)
-            yield window, numbers, there
+            yield window, numbers, _holding(numbers, nodata)
+
+
+def _holding(numbers: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
+    there = np.isfinite(numbers) if numbers.dtype.kind == "f" else np.ones(numbers.shape, dtype=bool)
+    if nodata is not None and not np.isnan(nodata):
+        there &= numbers != numbers.dtype.type(nodata)
+    return there
 
 
 def _nodata(source: Any, band: int, notes: Notes) -> float | None:

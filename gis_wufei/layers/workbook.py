@@ -77,6 +77,28 @@ def read_sheet(path: Path, sheet: str | None, where: str, notes: Notes) -> Sheet
     return found
 
 
+def sheet_names(path: Path, where: str) -> tuple[str, ...]:
+    """Names of the sheets that are shown and hold anything, in the order of the workbook.
+
+    Raises
+    ------
+    InputError
+        No workbook, one of Excel 97 or under a password, damaged, unpacking to far too much.
+    """
+    with path.open("rb") as stream:
+        if stream.read(4) == OLE:
+            raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.old_excel")})])
+    with opened_zip(path, where) as archive:
+        _bounded(archive, where)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
+                return tuple(s.title for s in book.worksheets if s.sheet_state == "visible" and _any(s))
+    except (BadZipFile, InvalidFileException, KeyError, OSError, ValueError, ParseError, zlib.error) as error:
+        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})]) from error
+
+
 def _bounded(archive: ZipFile, where: str) -> None:
     """No part unpacks to more than a sheet of a county holds, and none declares entities."""
     for member in archive.infolist():

@@ -9,11 +9,12 @@ import numpy as np
 
 from gis_wufei.demand import LEVELS, Demand
 from gis_wufei.land import Eligibility
+from gis_wufei.land.access import AccessList
 from gis_wufei.layers import Layers, roles
 from gis_wufei.layers.provenance import SECRECY
 from gis_wufei.network import Closures, NetworkReport, RoadGraph
 from gis_wufei.plan.model import StreamPlan, Warn
-from gis_wufei.standards import facilities, seasons
+from gis_wufei.standards import facilities, seasons, unit_verdicts
 from gis_wufei.study import StreamSpec, Study
 from gis_wufei.text import text
 
@@ -83,6 +84,11 @@ def study_warnings(
         for answer, remark in layer.certificate.remarks:
             if answer != "found":
                 found.append(Warn("W-LAYER-REPAIRED", {"layer": layer.label, "remark": remark}))
+    wrong, aged = AccessList.of(layers).doubts()
+    if wrong:
+        found.append(Warn("W-UNIT-CODE", {"units": _named(list(wrong))}))
+    if aged:
+        found.append(Warn("W-UNIT-OLD", {"units": _named(list(aged))}))
     closed = [layer for layer in layers.by_name.values() if layer.certificate.provenance.restricted]
     if closed:
         gravest = max((str(layer.certificate.provenance.secrecy) for layer in closed), key=SECRECY.index)
@@ -122,6 +128,14 @@ def stream_warnings(
     beyond = demand.places.index[~demand.places.intersects(area.geometry.iloc[0])]
     if len(beyond):
         found.append(Warn("W-PLACES-OUTSIDE", {**stream, "count": len(beyond), "places": _named(list(beyond))}))
+    if demand.total is not None and not demand.total.agrees:
+        told = demand.total
+        facts = {"found": told.found_t_per_year, "told": told.spec.t_per_year, "source": told.spec.source}
+        found.append(Warn("W-DEMAND-TOTAL", {**stream, **facts, "off": told.off}))
+    late = demand.detail.index[demand.detail["interval_days"] < spec.collection.cycle_days]
+    if len(late):
+        facts = {"cycle": spec.collection.cycle_days, "days": demand.interval_days, "count": len(late)}
+        found.append(Warn("W-STORAGE-DAYS", {**stream, **facts, "places": _named(list(late))}))
     unknown = [line for line in land.ledger if line.in_force and not line.applied and not line.reason]
     if unknown:
         names = ", ".join(line.rule_id for line in unknown)
@@ -137,7 +151,7 @@ def stream_warnings(
     old = [line.rule_id for line in land.ledger if line.superseded and line.applied]
     if old:
         found.append(Warn("W-RULE-OLD", {**stream, "rules": ", ".join(old)}))
-    if any(line.role == "units" and line.applied for line in land.ledger):
+    if any(line.source == unit_verdicts().source and line.applied for line in land.ledger):
         found.append(Warn("W-UNIT-DEFAULT", dict(stream)))
     clash = sites[(sites["state"] == "keep") & (sites["conflicts"] != "")]
     if len(clash):

@@ -35,6 +35,7 @@ from gis_wufei.network import (
 )
 from gis_wufei.plan import account
 from gis_wufei.plan.collection import collect
+from gis_wufei.plan.comparison import compared, judgement_warnings, reach_of
 from gis_wufei.plan.cost import TruckCost, size_ladder, truck_cost
 from gis_wufei.plan.haul import Haul, cheapest, haul_table, receivers
 from gis_wufei.plan.model import Plan, StreamPlan, Warn
@@ -239,11 +240,12 @@ def _read(study: Study, seed: int | None, step: Step) -> _Walk:
         for rule in binding_rules(stream.facility.kind, stream.facility.rules)
     ]
     reach_m = max((rule.distance_m for rule in bound if not rule.dropped), default=0.0)
+    far_m = max(reach_m, reach_of(spec))
     step("layers", "")
     began = time.perf_counter()
     count = len(spec.layers)
     done = iter(range(count + 1))
-    layers = gather(spec.layers, study.folder, spec.crs, reach_m, lambda name: step("layers", name, next(done), count))
+    layers = gather(spec.layers, study.folder, spec.crs, far_m, lambda name: step("layers", name, next(done), count))
     read_s = time.perf_counter() - began
     grid = make_grid(layers.area, spec.cell_m, reach_m)
     walk = _Walk(study, layers, Masks(grid, layers), spec.seed if seed is None else seed, step)
@@ -328,7 +330,8 @@ def _stream(walk: _Walk, name: str, ground: Ground) -> StreamPlan:
         figures={},
         warnings=account.stream_warnings(
             spec, walk.layers.area, ground.demand, ground.eligibility, sites, lines, ground.to
-        ),
+        )
+        + judgement_warnings(spec, walk.study),
         explanation=explain(problem, result, ground.demand, kind),
     )
     return replace(plan, figures=account.figures(plan))
@@ -353,6 +356,7 @@ def _ground(walk: _Walk, name: str, spec: StreamSpec) -> Ground:
                 sites = sites.rename(index="new-{}".format)
                 sites["name"] = sites.index
             sites = gpd.GeoDataFrame(pd.concat([standing, sites]), crs=sites.crs)
+        sites = compared(spec.facility.suitability, sites, layers, demand, study)
     to = None if spec.haul is None else receivers(spec.haul, layers[spec.haul.layer].frame)
     frames = [demand.places.geometry, sites.geometry, *([] if to is None else [to.geometry])]
     xy = shapely.get_coordinates(np.concatenate([frame.to_numpy() for frame in frames]))

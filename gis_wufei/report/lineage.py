@@ -34,7 +34,7 @@ def demand_layers(stream: StreamPlan) -> tuple[str, ...]:
 
 def land_layers(plan: Plan, stream: StreamPlan) -> tuple[str, ...]:
     """Layers that decide where the stream's facilities may stand."""
-    roles = {line.role for line in stream.eligibility.ledger if line.applied} | {"boundary"}
+    roles = {line.role for line in stream.eligibility.ledger if line.applied} | {"boundary", "access_list"}
     roads = plan.study.spec.roads.layer
     return tuple(name for name, layer in plan.layers.by_name.items() if layer.role in roles or name == roads)
 

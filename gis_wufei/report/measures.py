@@ -76,6 +76,8 @@ MEASURES = {
     "share": Measure("percent", 1),
     "gap": Measure("percent", 2),
     "score": Measure("", 2),
+    "suitability": Measure("", 3),
+    "suitability_rank": Measure("", 0),
 }
 
 

@@ -42,6 +42,7 @@ def sites(plan: Plan, lang: str) -> Table:
         frame, kind = stream.sites, facilities()[stream.spec.facility.kind]
         sizes = {size.id: size.label.in_lang(lang) for size in kind.sizes}
         names = {line.rule_id: line.label.in_lang(lang) for line in stream.eligibility.ledger}
+        compared = any(one.spec.facility.suitability is not None for one in plan.streams.values())
         area_ha = frame["area_m2"] / 10_000
         table = pd.DataFrame(
             {
@@ -61,6 +62,7 @@ def sites(plan: Plan, lang: str) -> Table:
                 "area_ha": area_ha,
                 "area_mu": area_ha * MU_PER_HA,
                 "score": frame["score"],
+                **{name: frame.get(name, np.nan) for name in ("suitability", "suitability_rank") if compared},
                 "conditions": [_rules(cell, names) for cell in frame["conditions"]],
                 "conflicts": [_rules(cell, names) for cell in frame["conflicts"]],
                 **_coordinates(frame),

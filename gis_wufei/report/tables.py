@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from gis_wufei.plan import Plan
+from gis_wufei.report.conformity import conformity
 from gis_wufei.report.grounds import layers, ledger, numbers, warnings
 from gis_wufei.report.measures import with_unit
 from gis_wufei.report.results import (
@@ -21,6 +22,7 @@ from gis_wufei.report.results import (
     unserved,
 )
 from gis_wufei.report.table import Table
+from gis_wufei.report.townships import townships
 
 # A new table: one function, one entry here, its words in texts.yaml.
 TABLES: dict[str, Callable[[Plan, str], Table]] = {
@@ -29,11 +31,13 @@ TABLES: dict[str, Callable[[Plan, str], Table]] = {
     "assignments": assignments,
     "places": places,
     "months": months,
+    "townships": townships,
     "trips": trips,
     "rounds": rounds,
     "hauls": hauls,
     "unserved": unserved,
     "ledger": ledger,
+    "conformity": conformity,
     "numbers": numbers,
     "layers": layers,
     "warnings": warnings,

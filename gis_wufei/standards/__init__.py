@@ -17,39 +17,56 @@ from ruamel.yaml import YAML
 
 from gis_wufei.standards.models import (
     MONTH_DAYS,
+    Clause,
     Crop,
+    Effect,
     FacilityKind,
+    LandUse,
+    Operator,
     Quantity,
     RoadClass,
     Rule,
     Season,
     SizeClass,
+    StreamStandard,
+    Target,
     Truck,
     UnitRow,
     UnitVerdicts,
     Vehicle,
+    Verdict,
 )
 
 __all__ = [
     "MONTH_DAYS",
+    "Clause",
     "Crop",
+    "Effect",
     "FacilityKind",
+    "LandUse",
+    "Operator",
     "Quantity",
     "RoadClass",
     "Rule",
     "Season",
     "SizeClass",
+    "StreamStandard",
+    "Target",
     "Truck",
     "UnitRow",
     "UnitVerdicts",
     "Vehicle",
+    "Verdict",
     "crops",
     "facilities",
     "factors",
+    "land_uses",
     "roads",
     "rules",
     "seasons",
+    "streams",
     "surfaces",
+    "targets",
     "traffic",
     "trucks",
     "unit_verdicts",
@@ -88,6 +105,12 @@ def facilities() -> Mapping[str, FacilityKind]:
 
 
 @cache
+def land_uses() -> Mapping[str, LandUse]:
+    """Every use of land that rules speak of beside facility kinds, by its code."""
+    return _by_id(LandUse, "land_uses.yaml")
+
+
+@cache
 def seasons() -> Mapping[str, Season]:
     """Every season by id; its months average 1 over the days of a year."""
     return _by_id(Season, "seasons.yaml")
@@ -121,6 +144,18 @@ def traffic() -> Mapping[str, Quantity]:
 def trucks() -> Mapping[str, Truck]:
     """Every kind of truck by id, from the lightest."""
     return _by_id(Truck, "trucks.yaml")
+
+
+@cache
+def streams() -> Mapping[str, StreamStandard]:
+    """Every stream that a study may name as its standard, by id."""
+    return _by_id(StreamStandard, "streams.yaml")
+
+
+@cache
+def targets() -> Mapping[str, Target]:
+    """Every target of a plan by id."""
+    return _by_id(Target, "targets.yaml")
 
 
 @cache

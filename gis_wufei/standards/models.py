@@ -23,10 +23,15 @@ from gis_wufei.text import Text
 Status = Literal["verified", "secondary", "memory", "user"]
 Level = Literal["low", "default", "high"]
 Effect = Literal["exclude", "condition", "prefer_not"]
+Operator = Literal["closer", "outside", "above"]
+Untold = Literal["leave", "take", "covered"]
+NoData = Literal["exclude", "allow", "unknown"]
 Verdict = Literal["forbid", "restrict", "allow", "encourage", "unknown"]
 Cited = Annotated[str, Field(pattern=r"\S\s*\S")]  # a blank is no source
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+
+Span = tuple[float | None, float | None]
 
 MONTH_DAYS = tuple(monthrange(2025, month)[1] for month in range(1, 13))  # a year of 365 days
 
@@ -110,6 +115,7 @@ class Crop(_Sourced):
     residue_ratio: Annotated[Quantity, _in("1")] = Field(description="Air-dry residue per grain (草谷比).")
     collection_share: Annotated[Quantity, _in("1")] = Field(description="By machine (可收集系数).")
     harvest_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
+    season: str | None = Field(None, description="When its residue is taken up: a season by id.")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -143,6 +149,29 @@ class Season(_Sourced):
 
     label: Text
     months: Annotated[tuple[NotNegative, ...], Field(min_length=12, max_length=12), AfterValidator(_daily)]
+
+
+class StreamStandard(_Sourced):
+    """A stream as data: which formula, which factors, which season, how long a place may keep its waste."""
+
+    label: Text
+    role: str = Field(description="Role of the layer its formula works on.")
+    demand: Mapping[str, Any] = Field(description="Entry of a study's demand, without the layer.")
+    user_set: Mapping[str, str] = Field(
+        default_factory=dict, description="Factors without a figure in the sources, by id: unit."
+    )
+    kinds: tuple[str, ...] = Field((), description="Facility kinds that usually take it.")
+    target: str | None = Field(None, description="Target that its modelled share is held against.")
+
+
+class Target(_Sourced):
+    """What a plan wants to reach: a share at the least."""
+
+    label: Text
+    share: Annotated[Quantity, _in("1")]
+    of: Text = Field(description="What is divided by what.")
+    valid_from: date
+    valid_to: date
 
 
 class Vehicle(_Sourced):
@@ -231,27 +260,60 @@ class Truck(_Sourced):
     turns_at: Literal["anywhere", "dead_ends"] = Field("anywhere", description="Where it can turn round.")
 
 
-class Rule(_Sourced):
-    """A siting clause: what holds for these kinds closer than ``distance_m`` (0: inside) to a feature.
+class Clause(_Sourced):
+    """What holds for the ground that an ``operator`` touches.
 
-    ``status`` is that of the figure which decides: a verified law with an assumed buffer is ``user``.
+    ``closer``: ground closer than ``distance_m`` to a feature (0: inside it). ``outside``: ground that
+    does not lie in a feature, the opposite sign. ``above``: ground where a raster is above
+    ``threshold``. ``status`` is that of the figure which decides: a verified law with an assumed
+    buffer is ``user``.
     """
 
-    id: str = Field(pattern=r"^(R\d\d[a-z]?|STD)(-[A-Za-z0-9_-]+)?$")
-    label: Text
-    kinds: tuple[str, ...] = Field(min_length=1)
+    label: Text = Field(description="What it asks, in both languages.")
     role: str = Field(description="Role of the layer it needs.")
     where: Mapping[str, tuple[str, ...]] | None = Field(None, description="Only features with these values.")
-    effect: Effect
-    distance_m: Annotated[Quantity, _in("m")]
+    between: Mapping[str, Span] | None = Field(
+        None, description="Only features whose number is above the first and not above the second (null: no limit)."
+    )
+    untold: Untold = Field(
+        "leave",
+        description="A feature that does not tell what the rule chooses by is left out, is taken, "
+        "or is covered by another rule.",
+    )
+    effect: Effect = Field(description="Bars the ground, asks for an approval, or lowers its score.")
+    operator: Operator = Field("closer", description="Which ground is touched.")
+    distance_m: Annotated[Quantity, _in("m")] = Field(description="Distance (m); 0: inside the feature.")
+    threshold: Quantity | None = Field(None, description="Of the operator above, in the unit of the role's raster.")
+    no_data: NoData = Field("unknown", description="What ground is where a raster holds no number.")
     basis_old: str = Field("", description="Article of the law as the source was read.")
     basis_new: str = Field("", description="Article that replaces it; empty until confirmed.")
-    valid_from: date | None = None
-    valid_to: date | None = None
+    valid_from: Annotated[date, BeforeValidator(_day)] | None = Field(None, description="First day in force.")
+    valid_to: Annotated[date, BeforeValidator(_day)] | None = Field(None, description="Last day in force.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.operator == "above") != (self.threshold is not None):
+            raise PydanticCustomError("threshold", "the operator above, and no other, needs a threshold")
+        if self.operator != "closer" and self.distance_m.value != 0:
+            raise PydanticCustomError("distance", "only the operator closer has a distance")
+        return self
 
     def in_force_on(self, day: date) -> bool:
         """Whether the standard behind the rule has begun and has not ended on a day."""
         return (self.valid_from is None or day >= self.valid_from) and (self.valid_to is None or day <= self.valid_to)
+
+
+class Rule(Clause):
+    """A siting clause by its id, and the facility kinds that it binds."""
+
+    id: str = Field(pattern=r"^(R\d\d[a-z]?|STD|OWN)(-[A-Za-z0-9_-]+)?$")
+    kinds: tuple[str, ...] = Field(min_length=1)
+
+
+class LandUse(_Sourced):
+    """A use of land beside waste facilities that rules speak of, too."""
+
+    label: Text
 
 
 class UnitRow(BaseModel):
