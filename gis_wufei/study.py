@@ -58,15 +58,6 @@ class RoadsSpec(_Spec):
     closures: tuple[ClosureSpec, ...] = Field((), description="Roads out of use.")
     month: int | None = Field(None, ge=1, le=12, description="Month (1-12) of the plan: which closures hold.")
 
-    @field_validator("closures")
-    @classmethod
-    def _layers_of_the_study(cls, rules: tuple[ClosureSpec, ...], info: ValidationInfo) -> tuple[ClosureSpec, ...]:
-        known = (info.context or {}).get("layers", {})
-        for at, rule in enumerate(rules):
-            if known and rule.layer is not None and rule.layer not in known:
-                raise unknown_name(rule.layer, known, at=at)
-        return rules
-
 
 class FacilitySpec(_Spec):
     """What is sited."""

@@ -1,4 +1,4 @@
-"""The command line: ``wufei init``, ``check``, ``run``, ``export``, ``fetch``."""
+"""The command line: ``wufei init``, ``check``, ``run``, ``export``, ``fetch``, ``network``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from gis_wufei.cli.answer import (
     typed,
 )
 from gis_wufei.cli.data import export, fetch
+from gis_wufei.cli.network import app as network
 from gis_wufei.text import say
 
 __all__ = ["BAD_INPUT", "FAILURE", "INFEASIBLE", "INTERRUPTED", "OK", "app", "main"]
@@ -148,6 +149,7 @@ def run(
 
 app.command()(export)
 app.command()(fetch)
+app.add_typer(network, name="network")
 
 
 def _version(wanted: bool) -> None:

@@ -185,7 +185,7 @@ class _Walk:
     def graph(self) -> RoadGraph:
         """The roads, for all vehicles."""
         spec = self.study.spec.roads
-        return read_lines(self.layers[spec.layer].frame, spec.tolerance_m)
+        return read_lines(self.layers[spec.layer].by_row, spec.tolerance_m)
 
     @cached_property
     def closures(self) -> Closures:

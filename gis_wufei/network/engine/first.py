@@ -8,7 +8,7 @@ from typing import Any
 from numba.core import event
 
 
-class _Tell(event.Listener):  # type: ignore[misc]
+class _Tell(event.Listener):
     """Says so at the first kernel of ours that is not found compiled."""
 
     def __init__(self) -> None:
