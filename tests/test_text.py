@@ -72,6 +72,7 @@ COMPOSED = {
     "map.site.": "classes of sites",
     "map.unit.": "units of popups and cards",
     "measure.": "units of columns",
+    "kind.": "kinds of files by their content",
     "money.": "yuan and ten thousands",
     "number.": "parts of crops, vehicles and facilities",
     "report.": "lines of the read-me",

@@ -96,12 +96,17 @@ def read_study(study: Study, streams: Sequence[str] | None = None, step: Step = 
     chosen = _chosen(study, streams)
     walk = _read(study, None, step)
     network = walk.network(None).report()
+    grounds = _grounds(walk, chosen)
+    specs = study.spec.streams
+    few = [
+        warn for name, on in grounds.items() for warn in account.site_warnings(specs[name], on.eligibility, on.sites)
+    ]
     return Reading(
         study=study,
         layers=walk.layers,
         network=network,
-        grounds=_grounds(walk, chosen),
-        warnings=account.study_warnings(study, walk.layers, network),
+        grounds=grounds,
+        warnings=(*account.study_warnings(study, walk.layers, network), *few),
     )
 
 
@@ -300,7 +305,7 @@ def _stream(walk: _Walk, name: str, ground: Ground) -> StreamPlan:
         unserved=missed,
         figures={},
         warnings=account.stream_warnings(
-            spec, walk.layers.area, ground.demand, ground.eligibility, sites, lines, ground.to
+            spec, walk.layers.area, ground.demand, ground.eligibility, sites, collection, lines, ground.to
         ),
         explanation=explain(problem, result, ground.demand, kind),
     )
