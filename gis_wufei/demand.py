@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from gis_wufei.errors import Fault, InputError, OneOf, unknown_name
+from gis_wufei.errors import Fault, InputError, OneOf, listed, unknown_name
 from gis_wufei.layers import Layer, Layers, roles
 from gis_wufei.layers.tell import as_text, missing_column
 from gis_wufei.standards import MONTH_DAYS, Quantity, crops, factors, seasons
@@ -170,7 +170,7 @@ class CropResidueDemand(_Formula):
             y=point.y.to_numpy(),
             area_mu=area_mu,
             township=fields["township"].fillna("").to_numpy() if "township" in fields else "",
-            synthetic=fields["synthetic"].to_numpy() if "synthetic" in fields else False,
+            synthetic=_flag(fields).to_numpy(),
         )
         table = table[table["t_per_year_high"] > 0]
         return _clusters(table, fields)
@@ -217,7 +217,8 @@ class Demand:
 
     ``places`` has index ``place_id`` and columns name, township, t_per_year_low, t_per_year_default,
     t_per_year_high, t_per_year (the level the plan uses), t_per_day (mean), peak_t_per_day (mean of
-    the busiest month), synthetic, geometry. ``month_t`` is the stream's tonnes by month.
+    the busiest month), synthetic (NA where it is not known), geometry. ``month_t`` is the stream's tonnes
+    by month.
     """
 
     places: gpd.GeoDataFrame
@@ -250,7 +251,7 @@ def estimate(spec: DemandSpec, layers: Layers, numbers: Mapping[str, Quantity]) 
             "t_per_year": chosen,
             "t_per_day": chosen / 365,
             "peak_t_per_day": chosen * peak,
-            "synthetic": frame["synthetic"].astype(bool) if "synthetic" in frame else False,
+            "synthetic": _flag(frame),
         },
         geometry=frame.geometry,
         crs=frame.crs,
@@ -264,12 +265,18 @@ def _chosen(layer: Layer, where: Mapping[str, Sequence[str]]) -> gpd.GeoDataFram
     for column, values in where.items():
         if column not in frame:
             raise InputError([missing_column(file, column, frame)])
-        frame = frame[frame[column].map(as_text).isin(values)]
+        have = frame[column].map(as_text)
+        frame = frame[have.isin(values)]
+        if frame.empty:
+            facts = {"column": column, "wanted": ", ".join(values), "have": listed(set(have))}
+            raise InputError([Fault("E-LAYER-024", file, facts)])
     return frame
 
 
 def _flag(frame: pd.DataFrame) -> pd.Series:
-    return frame["synthetic"].astype(bool) if "synthetic" in frame else pd.Series(False, frame.index)
+    """Whether each row is synthetic; a row that does not say so is neither."""
+    told = frame["synthetic"] if "synthetic" in frame else pd.Series(pd.NA, frame.index)
+    return told.astype("boolean")
 
 
 def _first_rows(frame: pd.DataFrame, column: str) -> str:
@@ -295,6 +302,13 @@ def _shares_add_up(points: pd.DataFrame, owners: pd.Index, where: str) -> None:
         raise InputError([Fault("E-DEMAND-002", f"{where} share", {"rows": named + more})])
 
 
+def _any_known(table: pd.DataFrame) -> pd.Series:
+    """Whether a cluster holds a synthetic field; not known where none is but some may be."""
+    groups = table.groupby("place_id")["synthetic"]
+    found = groups.any().astype("boolean")
+    return found.mask(~found & (groups.count() < groups.size()))
+
+
 def _clusters(table: pd.DataFrame, fields: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     weight = table["t_per_year_high"]
     middle = table.assign(wx=table["x"] * weight, wy=table["y"] * weight).groupby("place_id")[["wx", "wy"]].sum()
@@ -311,7 +325,7 @@ def _clusters(table: pd.DataFrame, fields: gpd.GeoDataFrame) -> gpd.GeoDataFrame
         sums.assign(
             name=(nearest["township"] + " " + nearest.index).str.strip(),
             township=nearest["township"],
-            synthetic=table.groupby("place_id")["synthetic"].any(),
+            synthetic=_any_known(table),
         ),
         geometry=gpd.points_from_xy(nearest["x"], nearest["y"]),
         crs=fields.crs,

@@ -20,13 +20,13 @@ from gis_wufei.errors import Fault, InputError, OneOf, closest, listed, unknown_
 from gis_wufei.faults import Complaint, Verdict, as_fault, merged, shown, validated
 from gis_wufei.land import CandidateSpec, RuleChange
 from gis_wufei.layers import LayerSpec
-from gis_wufei.layers.read import resolve
+from gis_wufei.layers.path import resolve
 from gis_wufei.network import ClosureSpec
 from gis_wufei.routing import RouteSpec
 from gis_wufei.siting import SolveSpec
 from gis_wufei.standards import Quantity, facilities, factors, roads, rules, vehicles
 from gis_wufei.text import Text
-from gis_wufei.yamlfile import Path_, YamlData, read_yaml
+from gis_wufei.yamlfile import FileRead, Path_, YamlData, read_yaml
 
 BASE = "base"  # the study without a scenario
 
@@ -34,6 +34,9 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 VehicleId = Annotated[str, OneOf(vehicles)]
 FacilityCode = Annotated[str, OneOf(facilities)]
 RoadClassId = Annotated[str, OneOf(roads)]
+
+
+SpeedKmh = Annotated[float, Field(ge=1, le=150)]  # no truck is slower on a road, none is faster
 
 
 class _Spec(BaseModel):
@@ -44,17 +47,15 @@ class RoadsSpec(_Spec):
     """The road network and how a truck drives on it."""
 
     layer: Annotated[str, layer_of("roads")] = Field(description="Layer of the role roads.")
-    speeds_kmh: dict[RoadClassId, Annotated[float, Field(gt=0)]] = Field(
+    speeds_kmh: dict[RoadClassId, SpeedKmh] = Field(
         default_factory=dict, description="Speeds (km/h) instead of the standard ones, by road class."
     )
     banned_classes: tuple[RoadClassId, ...] = Field((), description="Road classes that trucks may not use.")
-    access_speed_kmh: float = Field(10, gt=0, description="Speed (km/h) between a place and its road.")
+    access_speed_kmh: SpeedKmh = Field(10, description="Speed (km/h) between a place and its road.")
     max_snap_m: float = Field(
         2000, gt=0, description="A place farther (m) than this from every road is off the network."
     )
-    tolerance_m: float | None = Field(
-        None, ge=0, le=10, description="Largest gap (m) between road ends that is closed; default: from the data."
-    )
+    tolerance_m: float | None = Field(None, ge=0, le=10, description="Largest gap (m) closed; default: from the data.")
     closures: tuple[ClosureSpec, ...] = Field((), description="Roads out of use.")
     month: int | None = Field(None, ge=1, le=12, description="Month (1-12) of the plan: which closures hold.")
 
@@ -249,7 +250,8 @@ class StudySpec(_Spec):
 class Study:
     """One county and its settings, in one scenario.
 
-    ``spec`` is the study with the scenario's overrides in it; ``scenarios`` names all of them.
+    ``spec`` is the study with the scenario's overrides in it; ``scenarios`` names all of them; ``source`` is
+    the file as it was read.
     """
 
     folder: Path
@@ -257,6 +259,7 @@ class Study:
     scenario: str
     label: Text
     scenarios: tuple[str, ...]
+    source: FileRead
 
     @classmethod
     def open(cls, path: str | Path, scenario: str = BASE) -> Study:
@@ -293,7 +296,7 @@ class Study:
             facts = {"path": "scenarios", "name": scenario, "hint": hint, "known": ", ".join(names)}
             raise InputError([Fault(f"E-STUDY-unknown_{'name' if hint else 'list'}", file.name, facts)])
         label = Text(zh="基准情景", en="Base") if scenario == BASE else spec.scenarios[scenario].label
-        return cls(file.parent.resolve(), checked.get(scenario, spec), scenario, label, names)
+        return cls(file.parent.resolve(), checked.get(scenario, spec), scenario, label, names, data.source)
 
     @property
     def numbers(self) -> Mapping[str, Quantity]:

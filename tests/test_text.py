@@ -75,6 +75,7 @@ COMPOSED = {
     "map.roads.part.": "parts of a road network",
     "map.roads.": "layers, classes and tables of a road network",
     "measure.": "units of columns",
+    "kind.": "kinds of files by their content",
     "money.": "yuan and ten thousands",
     "no_trip.": "why there is no way between two places",
     "number.": "parts of crops, vehicles and facilities",

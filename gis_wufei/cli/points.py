@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from gis_wufei.cli.answer import WARNING, tell
-from gis_wufei.cli.check import REMOTE, file_spec
+from gis_wufei.cli.check import file_spec
 from gis_wufei.cli.roads import Roads, open_stating
 from gis_wufei.crs import WGS84, transformer
 from gis_wufei.errors import Fault, InputError, listed, nearest, visible
 from gis_wufei.layers import open_layer, roles
+from gis_wufei.layers.path import no_path, refused
 from gis_wufei.layers.shapes import project
 from gis_wufei.layers.tell import as_text, missing_column, rows
 from gis_wufei.network import Trips, prepare, snap
@@ -86,8 +87,8 @@ def open_points(path: str, roads: Roads, key: str | None, crs: str | None, optio
     InputError
         Every fault of the file, or a key that is missing, empty or not its own for each place.
     """
-    if REMOTE.match(path):
-        raise InputError([Fault("E-LAYER-002", option, {"path": path})])
+    if (why := no_path(path, Path.cwd())) is not None:
+        raise refused(path, option, why)
     specs = roads.study.spec.layers if roads.study is not None else {}
     if roads.study is not None and path in specs:
         layer = open_layer(path, specs[path], roads.study.folder)

@@ -15,11 +15,12 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis_wufei.cli.answer import Teller
-from gis_wufei.cli.check import REMOTE, file_spec, is_study
+from gis_wufei.cli.check import file_spec, is_study
 from gis_wufei.crs import WGS84, is_metric, length_error, metric_crs
 from gis_wufei.errors import Fault, InputError, listed, nearest
 from gis_wufei.layers import Certificate, Layer, Layers, LayerSpec, gather, open_layer
 from gis_wufei.layers.gather import MOST_LENGTH_ERROR
+from gis_wufei.layers.path import no_path, refused
 from gis_wufei.layers.shapes import project
 from gis_wufei.layers.tell import as_text
 from gis_wufei.network import Network, RoadGraph, RoadProfile, closures, network_of, read_lines
@@ -83,8 +84,8 @@ def open_roads(asked: Asked, teller: Teller) -> Roads:
     InputError
         Every fault of the source, or options that do not go with it.
     """
-    if REMOTE.match(asked.source):
-        raise InputError([Fault("E-LAYER-002", "SOURCE", {"path": asked.source})])
+    if (why := no_path(asked.source, Path.cwd())) is not None:
+        raise refused(asked.source, "SOURCE", why)
     kind = kind_of(asked.source)
     _refuse_options(asked, kind)
     _known_vehicle(asked)
