@@ -15,6 +15,7 @@ from gis_wufei import demand, study
 from gis_wufei.land import CandidateSpec, OwnClause, RuleChange
 from gis_wufei.layers import LayerSpec, Provenance, roles
 from gis_wufei.layers.spec import Column, JoinSpec
+from gis_wufei.network import ClosureSpec
 from gis_wufei.routing import RouteSpec
 from gis_wufei.siting import SolveSpec
 from gis_wufei.standards import (
@@ -48,6 +49,7 @@ HOMES = (
     CandidateSpec,
     RuleChange,
     OwnClause,
+    ClosureSpec,
     LayerSpec,
     JoinSpec,
     Provenance,

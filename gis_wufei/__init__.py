@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from gis_wufei.report import publish
     from gis_wufei.study import Study
 
-__version__ = version("gis-wufei")
+    __version__: str
 
 __all__ = [
     "CheckFailedError",
@@ -51,6 +50,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("gis-wufei")
     if name not in _HOME:
         raise AttributeError(f"module 'gis_wufei' has no attribute {name!r}")
     return getattr(import_module(f"gis_wufei.{_HOME[name]}"), name)

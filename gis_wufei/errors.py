@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +27,14 @@ OS_REASONS = {
     "reason.os.missing": (errno.ENOENT,),
     "reason.os.name": (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ),
     "reason.os.busy": (errno.EBUSY, errno.ETXTBSY),
+    "reason.os.short": (errno.EIO,),
 }
+OS_WORDS = {
+    "reason.os.space": ("disk is full", "no space left", "quota exceeded"),
+    "reason.os.permission": ("readonly database", "read-only file system", "permission denied"),
+}
+"""What libraries say that hand on the system's words without its number."""
+PROBE_BYTES = 1_000_000
 
 
 class WufeiError(Exception):
@@ -186,10 +195,48 @@ def visible(text: str) -> str:
 
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
-    """What the file system refuses is the user's to mend (E-OUT-002), and told as such."""
+    """What the file system refuses is the user's to mend, and told as such: E-OUT-002, whichever library met it.
+
+    Libraries that write files wrap the system's answer into errors of their own, or fail at what a full
+    disk kept them from writing before. Enter it inside whatever clears away, too: space that was given
+    back tells nothing any more.
+    """
     try:
         yield
     except InputError:
         raise
+    except Exception as error:
+        reason = _refusal(error, target)
+        if reason is None:
+            raise
+        raise InputError([Fault("E-OUT-002", str(target), {"reason": reason})]) from error
+
+
+def _refusal(error: BaseException, target: Path) -> Text | None:
+    """Why the system refused, if that is what an error comes from; ``None`` for a fault of the program."""
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__) is not None and cause not in chain:
+        chain.append(cause)
+    chain += [told for told in error.args if isinstance(told, OSError)]
+    told = next((found for found in chain if isinstance(found, OSError)), None)
+    if told is not None and told.errno is not None:
+        return os_reason(told)
+    words = " ".join(str(found) for found in chain).casefold()
+    for key, signs in OS_WORDS.items():
+        if any(sign in words for sign in signs):
+            return text(key)
+    refused = _full(target)
+    return os_reason(refused) if refused else None if told is None else os_reason(told)
+
+
+def _full(target: Path) -> OSError | None:
+    """What the disk answers to a few more bytes; ``None`` where it takes them."""
+    folder = next((place for place in (target, *target.absolute().parents) if place.is_dir()), Path.cwd())
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
     except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(target), {"reason": os_reason(error)})]) from error
+        return error
+    return None

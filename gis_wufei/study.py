@@ -15,58 +15,29 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis_wufei.crs import is_metric
-from gis_wufei.demand import DemandSpec, PartId, layer_of, with_standard
+from gis_wufei.demand import DemandSpec, PartId, with_standard
 from gis_wufei.errors import Fault, InputError, OneOf, closest, listed, unknown_name
 from gis_wufei.faults import Complaint, Verdict, as_fault, merged, shown, validated
 from gis_wufei.land import CandidateSpec, RuleChange
-from gis_wufei.layers import LayerSpec
-from gis_wufei.layers.read import resolve
-from gis_wufei.network import ClosureSpec
+from gis_wufei.layers import LayerSpec, layer_of
+from gis_wufei.layers.path import resolve
+from gis_wufei.network import RoadsSpec
 from gis_wufei.routing import RouteSpec
 from gis_wufei.siting import SolveSpec
-from gis_wufei.standards import Quantity, facilities, factors, roads, rules, streams, vehicles
+from gis_wufei.standards import Quantity, facilities, factors, rules, streams, vehicles
 from gis_wufei.suitability import SuitabilitySpec
 from gis_wufei.text import Text
-from gis_wufei.yamlfile import Path_, YamlData, read_yaml
+from gis_wufei.yamlfile import FileRead, Path_, YamlData, read_yaml
 
 BASE = "base"  # the study without a scenario
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 VehicleId = Annotated[str, OneOf(vehicles)]
 FacilityCode = Annotated[str, OneOf(facilities)]
-RoadClassId = Annotated[str, OneOf(roads)]
 
 
 class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class RoadsSpec(_Spec):
-    """The road network and how a truck drives on it."""
-
-    layer: Annotated[str, layer_of("roads")] = Field(description="Layer of the role roads.")
-    speeds_kmh: dict[RoadClassId, Annotated[float, Field(gt=0)]] = Field(
-        default_factory=dict, description="Speeds (km/h) instead of the standard ones, by road class."
-    )
-    banned_classes: tuple[RoadClassId, ...] = Field((), description="Road classes that trucks may not use.")
-    access_speed_kmh: float = Field(10, gt=0, description="Speed (km/h) between a place and its road.")
-    max_snap_m: float = Field(
-        2000, gt=0, description="A place farther (m) than this from every road is off the network."
-    )
-    tolerance_m: float | None = Field(
-        None, ge=0, le=10, description="Largest gap (m) between road ends that is closed; default: from the data."
-    )
-    closures: tuple[ClosureSpec, ...] = Field((), description="Roads out of use.")
-    month: int | None = Field(None, ge=1, le=12, description="Month (1-12) of the plan: which closures hold.")
-
-    @field_validator("closures")
-    @classmethod
-    def _layers_of_the_study(cls, rules: tuple[ClosureSpec, ...], info: ValidationInfo) -> tuple[ClosureSpec, ...]:
-        known = (info.context or {}).get("layers", {})
-        for at, rule in enumerate(rules):
-            if known and rule.layer is not None and rule.layer not in known:
-                raise unknown_name(rule.layer, known, at=at)
-        return rules
 
 
 class FacilitySpec(_Spec):
@@ -271,7 +242,8 @@ class StudySpec(_Spec):
 class Study:
     """One county and its settings, in one scenario.
 
-    ``spec`` is the study with the scenario's overrides in it; ``scenarios`` names all of them.
+    ``spec`` is the study with the scenario's overrides in it; ``scenarios`` names all of them; ``source`` is
+    the file as it was read.
     """
 
     folder: Path
@@ -279,6 +251,7 @@ class Study:
     scenario: str
     label: Text
     scenarios: tuple[str, ...]
+    source: FileRead
 
     @classmethod
     def open(cls, path: str | Path, scenario: str = BASE) -> Study:
@@ -315,7 +288,7 @@ class Study:
             facts = {"path": "scenarios", "name": scenario, "hint": hint, "known": ", ".join(names)}
             raise InputError([Fault(f"E-STUDY-unknown_{'name' if hint else 'list'}", file.name, facts)])
         label = Text(zh="基准情景", en="Base") if scenario == BASE else spec.scenarios[scenario].label
-        return cls(file.parent.resolve(), checked.get(scenario, spec), scenario, label, names)
+        return cls(file.parent.resolve(), checked.get(scenario, spec), scenario, label, names, data.source)
 
     @property
     def numbers(self) -> Mapping[str, Quantity]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Iterator, Mapping
@@ -38,12 +39,22 @@ FROM_ITS_START = frozenset({"yaml.no_colon", "yaml.quote"})
 
 
 @dataclass(frozen=True)
+class FileRead:
+    """Name, size and hash of a file as it was read, for the record of a run."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class YamlData:
     """Plain values and, for every path of keys, the line (from 1) on which it stands."""
 
     name: str
     value: dict[str, Any]
     lines: Mapping[Path_, int]
+    source: FileRead
 
     def line_of(self, path: Path_) -> int:
         """Line of a path, or of the nearest of its parents."""
@@ -73,6 +84,11 @@ def read_yaml(path: Path, gathered: list[Fault] | None = None) -> YamlData:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError([Fault("E-YAML-001", str(path), {})]) from error
+    return parse_yaml(name, raw, gathered)
+
+
+def parse_yaml(name: str, raw: bytes, gathered: list[Fault] | None = None) -> YamlData:
+    """The bytes of such a file; ``name`` is how faults call it."""
     if len(raw) > MAX_BYTES:
         raise InputError([Fault("E-YAML-002", name, {"bytes": len(raw), "limit": MAX_BYTES})])
     try:
@@ -102,7 +118,7 @@ def read_yaml(path: Path, gathered: list[Fault] | None = None) -> YamlData:
         raise InputError(reader.faults)
     if gathered is not None:
         gathered.extend(reader.faults)
-    return YamlData(name, value, reader.lines)
+    return YamlData(name, value, reader.lines, FileRead(name, len(raw), hashlib.sha256(raw).hexdigest()))
 
 
 def _problem(complaint: str) -> str:

@@ -78,7 +78,7 @@ def test_a_trouble_that_nobody_foresaw_is_a_refusal_and_no_traceback(tmp_path, m
     def breaks(*args, **more):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("gis_wufei.layers.read.open_layer", breaks)
+    monkeypatch.setattr("gis_wufei.layers.read.read_source", breaks)
     found = examine("v", spec(listed(tmp_path)), tmp_path)
     assert found.status == "rejected" and found.faults[0].code == "E-LAYER-099"
     assert "ZeroDivisionError" in found.faults[0].text("zh")

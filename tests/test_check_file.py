@@ -105,12 +105,93 @@ def test_readings_are_settled_on_the_command_line(tmp_path):
     assert json.loads(done.stdout)["crs"].startswith("EPSG:4508")
 
 
+def test_mends_are_told_as_the_options_of_the_command_and_work_as_told(tmp_path):
+    path = listed(tmp_path, "place_id,name,population,x,y\nV1,东村,120,37372707.9,4473834.0\n")
+    for lang in ("zh", "en"):
+        told = wufei("check", path, "--role", "settlements", "--lang", lang).stdout
+        assert "--crs EPSG:4525" in told and " crs: " not in told
+    assert wufei("check", path, "--role", "settlements", "--crs", "EPSG:4525").exit_code == OK
+    turned = listed(tmp_path, VILLAGES.replace("109.5,40.4", "40.4,109.5"))
+    assert "--set swap_axes=true" in wufei("check", turned, "--role", "settlements").stdout
+    assert wufei("check", turned, "--role", "settlements", "--set", "swap_axes=true").exit_code == OK
+    told = json.loads(wufei("check", turned, "--role", "settlements", "--json").stdout)
+    assert "--set swap_axes=true" in told["faults"][0]["zh"] and told["faults"][0]["rows"] == [1]
+
+
 def test_a_setting_of_the_layer_can_be_made_on_the_command_line(tmp_path):
     path = listed(tmp_path)
     settings = ("--set", "provenance.source=三调", "--set", "provenance.secrecy=internal", "--set", "header_row=1")
     done = wufei("check", path, "--role", "settlements", *settings, "--json")
     assert done.exit_code == OK, done.output
     assert json.loads(done.stdout)["provenance"]["secrecy"] == "internal"
+
+
+TOWNS = (
+    "place_id,name,township,population,lon,lat\n"
+    "V1,东村,甲镇,120,109.51234,40.41234\nV2,西村,乙镇,80,109.61234,40.51234\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows"),
+    [
+        (["where.township=甲镇"], 1),
+        (["where={township: 甲镇}"], 1),
+        (["where.township=[甲镇, 乙镇]"], 2),
+        (["where.township=甲镇", "where.township=乙镇"], 2),
+        (["values.township.甲镇=丙镇", "where.township=丙镇"], 1),
+        (["values.township={甲镇: 丙镇, 乙镇: 丙镇}", "where.township=丙镇"], 2),
+        (["values={township: {甲镇: 丙镇}}", "where={township: [丙镇, 乙镇]}"], 2),
+    ],
+)
+def test_settings_that_hold_others_are_written_as_a_path_or_as_yaml(tmp_path, settings, rows):
+    options = [word for setting in settings for word in ("--set", setting)]
+    done = wufei("check", listed(tmp_path, TOWNS), "--role", "settlements", *options, "--json")
+    assert done.exit_code == OK, done.output
+    assert json.loads(done.stdout)["rows_kept"] == rows
+
+
+@pytest.mark.parametrize(
+    ("setting", "code", "zh"),
+    [
+        ("values.tonship={甲镇: 丙镇}", "E-CHECK-005", "是否想写 'township'"),
+        ("values=3", "E-CHECK-005", "类型不对"),
+        ("where.township={a: b}", "E-CHECK-005", "应为文字"),
+        ("header_row=0", "E-CHECK-005", "应 ≥ 1"),
+        ("swap_axes=maybe", "E-CHECK-005", "类型不对"),
+        ("provenance.secrecy=top", "E-CHECK-005", "public"),
+        ("join={path: x.csv}", "E-CHECK-005", "'join.key'"),
+        ("values.class={甲", "E-YAML-005", "没有配对"),
+        ("values={a: &x {b: c}, d: *x}", "E-YAML-008", "别名"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_told_in_our_words(tmp_path, setting, code, zh):
+    for lang in ("zh", "en"):
+        told = wufei("check", listed(tmp_path), "--role", "settlements", "--set", setting, "--lang", lang)
+        assert told.exit_code == BAD_INPUT and code in told.stderr and "Input should" not in told.output
+        assert lang == "en" or zh in told.stderr.replace("\n", "")
+
+
+def test_of_very_many_rows_the_json_lists_the_first_and_their_count(tmp_path):
+    text = VILLAGES + "".join(f"W{number},,,,\n" for number in range(3000))
+    (fault, *_) = json.loads(wufei("check", listed(tmp_path, text), "--role", "settlements", "--json").stdout)["faults"]
+    assert fault["count"] == 3000 and fault["rows"] == list(range(3, 1003)) == sorted(fault["rows"])
+    assert len(fault["ids"]) == 1000 and "+2995" in fault["zh"]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "villages", "fields", "enterprises", "roads", "units", "exclusion areas", "facilities", "candidates",
+        "boundary", "rasters", "候选点", "排除区",
+    ],
+)  # fmt: skip
+def test_every_kind_of_layer_has_a_role_with_a_contract_that_help_and_manual_name(tmp_path, word):
+    role = json.loads(wufei("check", listed(tmp_path), "--role", word, "--json").stdout)["role"]
+    contract = roles()[role]
+    assert contract.geometry == ("raster",) or set(contract.columns) > {"synthetic", "source", "accuracy_m", "date"}
+    manual = (Path(__file__).parents[1] / "docs" / "layers.md").read_text(encoding="utf-8")
+    assert manual.count(f"`{role}`") >= 2 and role in wufei("check", "--help").stdout
 
 
 def test_every_other_name_of_a_role_means_one_role_only():
@@ -148,6 +229,11 @@ def test_an_option_that_makes_no_sense_is_a_sentence(tmp_path, options, code):
         "https://example.org/x.gpkg",
         "/vsicurl/http://example.org/x.gpkg",
         "nothing.gpkg",
+        "PG:host=example.org",
+        "WFS:http://example.org",
+        '{"type": "Point", "coordinates": [1, 2]}',
+        "<OGRVRTDataSource/>",
+        "/dev/null",
         "no\0thing.gpkg",
         "x" * 5000 + ".csv",
     ],
@@ -159,12 +245,36 @@ def test_what_is_no_file_here_is_refused_and_never_asked_for(path):
     assert {fault["code"] for fault in told["faults"]} <= {"E-LAYER-001", "E-LAYER-002"}
 
 
-def test_names_of_any_letters_and_files_behind_links_are_checked(tmp_path):
+def test_names_of_any_letters_are_checked(tmp_path):
     path = listed(tmp_path, name="村 庄 '\"&(终).csv")
     assert wufei("check", path, "--role", "settlements").exit_code == OK
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "link.csv").symlink_to(path)
-    assert wufei("check", tmp_path / "sub" / "link.csv", "--role", "settlements").exit_code == OK
+
+
+def test_a_link_within_its_folder_is_followed_and_one_out_of_it_needs_a_word_as_in_a_study(tmp_path):
+    path, sub = listed(tmp_path), tmp_path / "sub"
+    (tmp_path / "near.csv").symlink_to(path)
+    sub.mkdir()
+    (sub / "link.csv").symlink_to(path)
+    (tmp_path / "also").symlink_to(sub)  # folders above may be links
+    assert wufei("check", tmp_path / "near.csv", "--role", "settlements").exit_code == OK
+    for link in (sub / "link.csv", tmp_path / "also" / "link.csv"):
+        done = wufei("check", link, "--role", "settlements", "--lang", "en")
+        assert done.exit_code == BAD_INPUT and "E-LAYER-002" in done.stdout and "link" in done.stdout
+        assert wufei("check", link, "--role", "settlements", "--set", "allow_outside=true").exit_code == OK
+
+
+def test_every_fault_has_one_shape_in_json_wherever_it_is_found(tmp_path):
+    shapes = set()
+    for path, role in (("nothing.csv", "roads"), ("http://x/a.csv", "roads"), (listed(tmp_path), "none")):
+        told = json.loads(wufei("check", path, "--role", role, "--json").stdout)
+        assert told["status"] == "rejected"
+        shapes |= {tuple(fault) for fault in told["faults"]}
+    assert len(shapes) == 1 and {"code", "where", "rows", "zh", "en"} <= set(*shapes)
+
+
+def test_words_between_colons_stay_words(tmp_path):
+    path = listed(tmp_path, VILLAGES.replace("120", ":x:"))
+    assert ":x:" in wufei("check", path, "--role", "settlements").stdout
 
 
 def test_a_file_without_a_suffix_is_a_file_when_a_role_is_given(tmp_path):

@@ -207,6 +207,71 @@ def test_an_interrupted_run_ends_with_130_and_leaves_the_old_results(tiny_study:
     assert sorted(p.name for p in (tmp_path / "tiny").iterdir()) == ["base"]
 
 
+def test_an_interrupt_while_libraries_load_ends_as_quietly() -> None:
+    """Ctrl-C comes as the command line is imported."""
+    early = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from gis_wufei.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", early, "--version"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, b"", b"")
+
+
+def test_the_package_itself_is_the_command_too() -> None:
+    command = [sys.executable, "-m", "gis_wufei", "--version"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == f"gis_wufei {__version__}"
+
+
+def test_a_trouble_nobody_foresaw_in_a_reader_is_a_fault_of_the_layer(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choke(path: Path, *args: object, **kwargs: object) -> None:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("gis_wufei.layers.read.read_source", choke)
+    for command in (
+        ("run", tiny_study, "--out", tmp_path),
+        ("check", tiny_study),
+        ("check", tiny_study / "villages.csv", "--role", "settlements"),
+        ("export", tiny_study, "villages", "--to", tmp_path / "v.gpkg"),
+    ):
+        done = wufei(*command, "--json")
+        assert done.exit_code == BAD_INPUT, command
+        assert {fault["code"] for fault in json.loads(done.stdout)["faults"]} == {"E-LAYER-099"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_refusal_in_json_has_the_shape_of_a_certificates_fault(tiny_study: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file", "utf-8")
+    (tmp_path / "v.csv").write_text("a,b\n1,2\n", "utf-8")
+    paper = json.loads(wufei("check", tmp_path / "v.csv", "--role", "settlements", "--json").stdout)
+    shape = set(paper["faults"][0])
+    assert {"code", "where", "zh", "en"} <= shape
+    for command in (
+        ("run", tmp_path / "nowhere"),
+        ("run", tiny_study, "--scenario", "nope"),
+        ("run", tiny_study, "--out", tmp_path / "taken"),
+        ("run", tiny_study, "--stream", "nope"),
+        ("check", tmp_path / "v.csv", "--role", "nope"),
+        ("check", tmp_path / "v.csv", "--role", "settlements", "--set", "nope=1"),
+        ("check", "http://example.org/v.csv", "--role", "settlements"),
+        ("export", tiny_study, "nope", "--to", tmp_path / "v.gpkg"),
+        ("export", tiny_study, "villages", "--to", tmp_path / "v.dxf"),
+        ("fetch", "nope"),
+    ):
+        done = wufei(*command, "--json")
+        told = json.loads(done.stdout)
+        assert done.exit_code == BAD_INPUT and told["status"] == "rejected", command
+        assert told["faults"] and all(set(fault) == shape for fault in told["faults"]), command
+
+
 def test_a_console_without_chinese_letters_shows_marks_instead_of_failing(tiny_study: Path) -> None:
     command = [sys.executable, "-c", "from gis_wufei.cli import main; main()", "check", str(tiny_study)]
     for encoding in ("cp1252", "ascii", "gbk"):

@@ -10,10 +10,11 @@ import shapely
 
 from gis_wufei.errors import InputError
 from gis_wufei.layers import LayerSpec, examine, open_layer, roles
+from gis_wufei.layers.aliases import claimed
 from gis_wufei.layers.cells import is_broken, key_of
 from gis_wufei.layers.dates import read_date
-from gis_wufei.layers.headers import claimed
 from gis_wufei.layers.joins import match_keys
+from gis_wufei.layers.keys import loose
 from gis_wufei.layers.numbers import outliers, read_numbers
 from gis_wufei.layers.units import Unit, parse_unit, plain, split_header, words
 from gis_wufei.standards import crops, facilities
@@ -39,7 +40,8 @@ def frame(tmp_path, path, role="settlements", **more):
 
 def codes(certificate):
     """Codes of the faults, or of the remarks where there is no fault."""
-    return [fault.code for fault in certificate.faults] or [remark.code for _, remark in certificate.remarks]
+    told = [remark.code for _, remark in certificate.remarks if remark.code != "R-LAYER-ASSUMED"]  # of degrees
+    return [fault.code for fault in certificate.faults] or told
 
 
 VILLAGE = "place_id,name,population"
@@ -111,6 +113,10 @@ def test_chinese_names_cut_by_a_shapefile_are_taken(tmp_path):
     )
     shapes.to_file(tmp_path / "f.shp", encoding="GBK")
     assert frame(tmp_path, "f.shp", "fields")["crop"].tolist() == ["corn"]
+    cut = gpd.GeoDataFrame({"facility_i": ["a"], "name": ["x"], "kind": ["LF"], "capacity_k": [5]})
+    cut.set_geometry(gpd.points_from_xy([109.51234], [40.41234]), crs=4490).to_file(tmp_path / "k.shp")
+    (remark,) = paper(tmp_path, "k.shp", "facilities").warned  # capacity_kg_per_day, cut: in what unit is not known
+    assert remark.code == "R-LAYER-MISSPELT" and "capacity_k" in remark.text("en")
     units = gpd.GeoDataFrame(
         {"管控单元编": ["a"], "管控单元分": ["优先保护单元"], "sub_class": ["x"]}, geometry=shapes.geometry
     )
@@ -126,6 +132,62 @@ def test_a_missing_column_names_the_closest_to_any_of_its_names(tmp_path):
 
 def test_two_columns_of_one_name_are_refused(tmp_path):
     assert "E-LAYER-020" in codes(paper(tmp_path, table(tmp_path, f"{VILLAGE},name", "V1,东村,1,x")))
+
+
+@pytest.mark.parametrize("names", [("name", "Name"), ("CM", "cm"), ("population", "Ｐopulation")])
+def test_two_columns_that_differ_in_case_or_width_only_are_one_if_they_hold_the_same(tmp_path, names):
+    one, other = names
+    rest = [name for name in VILLAGE.split(",") if name != one and not (one == "CM" and name == "name")]
+    head = ",".join([*rest, one, other])
+    cells = ["1" if name == "population" else "V1" for name in rest]
+    different = table(tmp_path, head, ",".join([*cells, "7", "8"]))
+    (fault,) = paper(tmp_path, different).faults
+    assert fault.code == "E-LAYER-020" and one in fault.text("zh")
+    same = table(tmp_path, head, ",".join([*cells, "7", "7"]))
+    assert codes(paper(tmp_path, same))[0] == "R-LAYER-SAMENAME" and not paper(tmp_path, same).faults
+
+
+def test_columns_that_nobody_asks_for_may_have_like_names(tmp_path):
+    path = table(tmp_path, f"{VILLAGE},Foo,foo", "V1,东村,1,a,b")
+    assert codes(paper(tmp_path, path)) == [] and frame(tmp_path, path)[["Foo", "foo"]].to_numpy().tolist() == [
+        ["a", "b"]
+    ]
+    mapped = {"population": "Pop"}  # the study has chosen
+    assert frame(tmp_path, table(tmp_path, "place_id,name,pop,Pop", "V1,东村,1,2"), fields=mapped)["population"][0] == 2
+
+
+def test_a_longitude_that_stands_twice_in_two_cases_is_refused(tmp_path):
+    text = f"{VILLAGE},lon,lat,Lon\nV1,东村,1,109.51234,40.41234,{{}}\n"
+    for cell, told in (("108.11234", ["E-LAYER-020"]), ("109.51234", ["R-LAYER-SAMENAME"])):
+        (tmp_path / "list.csv").write_text(text.format(cell), encoding="utf-8")
+        assert codes(paper(tmp_path, "list.csv")) == told
+
+
+PLANT = "facility_id,name,kind"
+
+
+@pytest.mark.parametrize("name", ["capcity_t_per_day", "capacity_t_per_days", "日处理能为", "townshp", "surfce"])
+def test_a_misspelt_column_is_not_used_and_told_with_the_name_it_nearly_has(tmp_path, name):
+    role, head, row = (
+        ("facilities", PLANT, "F1,厂,LF") if "t_per" in name or "能" in name else ("settlements", VILLAGE, "V1,东村,1")
+    )
+    if name == "surfce":
+        path, role = lines(tmp_path, **{"class": ["county"], name: ["x"]}), "roads"
+    else:
+        path = table(tmp_path, f"{head},{name}", f"{row},5")
+    (remark,) = paper(tmp_path, path, role).warned
+    assert (
+        remark.code == "R-LAYER-MISSPELT"
+        and name in remark.text("zh")
+        and str(remark.facts["wanted"]) in remark.text("en")
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["备注", "户籍人口", "乡镇编码", "name1", "采集单位", "placeid2", "数据来源单位", "status", "area"]
+)
+def test_a_column_of_another_meaning_is_no_misspelling(tmp_path, name):
+    assert codes(paper(tmp_path, table(tmp_path, f"{VILLAGE},{name}", "V1,东村,1,x"))) == []
 
 
 def test_headers_of_a_role_are_recognised_for_finding_a_header_row():
@@ -151,6 +213,56 @@ def test_another_unit_in_a_header_is_refused_with_its_factor_and_never_converted
     assert fault.code == "E-LAYER-072" and fault.facts["factor"] == factor and factor in fault.text("zh")
 
 
+@pytest.mark.parametrize(
+    ("role", "name", "value"),
+    [
+        ("enterprises", "kg_per_year", 3.5), ("enterprises", "年产生量(kg)", 3.5),
+        ("enterprises", "年产生量（g）", 0.0035),
+        ("enterprises", "年产生量（万吨）", 35_000_000), ("facilities", "capacity_kg_per_day", 3.5),
+        ("facilities", "日处理能力（kg）", 3.5),
+    ],
+)  # fmt: skip
+def test_a_unit_of_another_size_is_converted_only_where_the_study_asks_and_then_told(tmp_path, role, name, value):
+    head, row, own = {
+        "enterprises": ("source_id,sector", "E1,garage", "t_per_year"),
+        "facilities": (PLANT, "F1,厂,LF", "capacity_t_per_day"),
+    }[role]
+    path = table(tmp_path, f"{head},{name}", f'{row},"3,500"')
+    (fault,) = paper(tmp_path, path, role).faults
+    assert fault.code == "E-LAYER-072" and "convert_units: true" in fault.text("zh") and "t/" in fault.text("en")
+    assert frame(tmp_path, path, role, convert_units=True)[own].tolist() == [value]
+    told = [r for r in paper(tmp_path, path, role, convert_units=True).repaired if r.code == "R-LAYER-CONVERTED"]
+    assert told[0].rows == (1,) and f"→ {value:g}" in told[0].text("zh")
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        ("facilities", "日处理能力（吨/年）"), ("facilities", "年处理能力(t/d)"),
+        ("facilities", "capacity_t_per_month"),
+        ("facilities", "设计规模（吨/小时）"), ("enterprises", "t_per_day"), ("enterprises", "kg_per_month"),
+    ],
+)  # fmt: skip
+def test_a_period_of_another_length_is_refused_whatever_the_study_asks(tmp_path, role, name):
+    head, row = ("source_id,sector", "E1,garage") if role == "enterprises" else (PLANT, "F1,厂,LF")
+    for more in ({}, {"convert_units": True}):
+        (fault,) = paper(tmp_path, table(tmp_path, f"{head},{name}", f"{row},5"), role, **more).faults
+        assert fault.code == "E-LAYER-073" and "周期" in fault.text("zh") and "t/" in fault.text("en")
+
+
+def test_another_capacity_beside_ours_is_no_contradiction(tmp_path):
+    for more in ("capacity_kg_per_day", "设计规模（吨/小时）", "日处理能力（吨/日）"):
+        path = table(tmp_path, f"{PLANT},capacity_t_per_day,{more}", "F1,厂,LF,5,5000")
+        assert frame(tmp_path, path, "facilities")["capacity_t_per_day"].tolist() == [5.0]
+
+
+def test_blank_tonnes_of_an_enterprise_are_told_with_what_follows(tmp_path):
+    head = "source_id,sector,t_per_year"
+    (remark,) = paper(tmp_path, table(tmp_path, head, "E1,garage,3", "E2,garage,"), "enterprises").warned
+    assert (remark.code, remark.rows) == ("R-LAYER-BLANK", (2,)) and "sector_factors" in remark.text("zh")
+    assert codes(paper(tmp_path, table(tmp_path, head, "E1,garage,3"), "enterprises")) == []
+
+
 @pytest.mark.parametrize("unit", ["(车)", "(立方米)", "(吨/日)", "（户）"])
 def test_a_header_that_measures_something_else_is_refused(tmp_path, unit):
     (fault,) = paper(tmp_path, table(tmp_path, SHOP.format(unit=unit), "E1,厂,garage,35"), "enterprises").faults
@@ -172,6 +284,48 @@ def test_a_capacity_is_by_the_day_or_the_year_as_its_unit_says_and_refused_where
     for name in ("设计规模", "处理能力(吨)"):
         (fault,) = paper(tmp_path, table(tmp_path, head + name, "F1,厂,LF,50"), "facilities").faults
         assert fault.code == "E-LAYER-071" and "capacity_t_per_day, capacity_t_per_year" in fault.text("zh")
+
+
+@pytest.mark.parametrize("name", ["capacity_t_per", "capacity_t_p", "处理能力吨"])
+def test_a_capacity_whose_name_does_not_say_the_period_is_refused(tmp_path, name):
+    head = "facility_id,name,kind,"
+    (fault,) = paper(tmp_path, table(tmp_path, head + name, "F1,厂,LF,50"), "facilities").faults
+    assert fault.code == "E-LAYER-071" and "capacity_t_per_day, capacity_t_per_year" in fault.text("zh")
+    both = table(tmp_path, head + f"capacity_t_per_day,{name}", "F1,厂,LF,50,18250")
+    assert paper(tmp_path, both, "facilities").status == ("warned" if name.isascii() else "rejected")
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("日处理能力吨", "capacity_t_per_day"),
+        ("处理能力吨/日", "capacity_t_per_day"),
+        ("capacity_t_per_d", "capacity_t_per_day"),
+        ("capacity_t_per_ye", "capacity_t_per_year"),
+    ],
+)
+def test_a_unit_right_behind_a_name_and_a_name_cut_within_its_period_have_one_reading(tmp_path, name, own):
+    path = table(tmp_path, f"facility_id,name,kind,{name}", "F1,厂,LF,50")
+    assert frame(tmp_path, path, "facilities")[own].tolist() == [50.0]
+    assert codes(paper(tmp_path, path, "facilities")) in (["R-LAYER-ALIAS"], ["R-LAYER-CUT"])
+
+
+def test_a_capacity_left_blank_where_its_like_have_one_is_doubted(tmp_path):
+    head = "facility_id,name,kind,capacity_t_per_day,capacity_t_per_year"
+    gap = table(tmp_path, head, "F1,厂,LF,50,", "F2,厂,LF,,", "F3,店,AGF,,", "F4,厂,PLANT,,9000")
+    (remark,) = paper(tmp_path, gap, "facilities").warned
+    assert (remark.code, remark.rows) == ("R-LAYER-BLANK", (2,)) and "不是 0 也不是无限" in remark.text("zh")
+    sound = table(tmp_path, head, "F1,厂,LF,50,", "F2,厂,LF,,18000", "F3,店,AGF,,", "F4,厂,PLANT,,9000")
+    assert paper(tmp_path, sound, "facilities").status == "accepted"
+
+
+def test_capacities_by_the_day_and_by_the_year_that_contradict_are_doubted(tmp_path):
+    head = "facility_id,name,kind,capacity_t_per_day,capacity_t_per_year"
+    odd = table(tmp_path, head, "F1,厂,LF,50,18250", "F2,厂,LF,60,219000", "F3,厂,LF,0,900")
+    (remark,) = paper(tmp_path, odd, "facilities").warned
+    assert (remark.code, remark.ids) == ("R-LAYER-ATODDS", ("2 ('60 / 219000')", "3 ('0 / 900')"))
+    agreed = table(tmp_path, head, "F1,厂,LF,50,18250", "F2,厂,LF,60,18000", "F3,厂,LF,70,", "F4,厂,LF,40,14640")
+    assert paper(tmp_path, agreed, "facilities").status == "accepted"
 
 
 def test_units_are_read_as_people_write_them():
@@ -238,7 +392,7 @@ def test_a_share_may_be_written_in_per_cent_and_another_number_may_not(tmp_path)
 def test_a_value_a_thousand_times_off_is_doubted_with_its_row(tmp_path):
     certificate = paper(tmp_path, villages(tmp_path, 900, 1100, 850, 1000, 950_000))
     (remark,) = [r for r in certificate.warned if r.code == "R-LAYER-OUTLIER"]
-    assert (remark.rows, certificate.status) == ((5,), "warned") and "950000" in remark.values  # noqa: PD011
+    assert (remark.rows, certificate.status) == ((5,), "warned") and "5 ('950000')" in remark.text("zh")
     assert paper(tmp_path, villages(tmp_path, 900, 1100, 850, 1000, 95_000)).status == "accepted"
 
 
@@ -318,7 +472,9 @@ def test_classes_of_units_in_chinese_become_ours_and_others_are_refused(tmp_path
 
 def test_flags_know_ticks_and_words(tmp_path):
     path = table(tmp_path, f"{VILLAGE},synthetic", *(f"V{i},n,1,{w}" for i, w in enumerate(["√", "×", "是", "无", ""])))
-    assert frame(tmp_path, path)["synthetic"].tolist() == [True, False, True, False, False]
+    assert frame(tmp_path, path)["synthetic"].tolist() == [True, False, True, False, pd.NA]
+    (remark,) = paper(tmp_path, path).warned  # blank is neither
+    assert (remark.code, remark.rows) == ("R-LAYER-BLANK", (5,)) and "未知" in remark.text("zh")
 
 
 def test_every_word_of_the_contracts_means_one_thing_and_something_that_exists():
@@ -351,6 +507,22 @@ def test_an_id_that_stands_twice_or_is_blank_is_refused(tmp_path):
 def test_ids_that_only_look_alike_are_doubted(tmp_path, pair):
     (remark,) = [r for r in paper(tmp_path, coded(tmp_path, *pair)).warned if r.code == "R-LAYER-ALIKE"]
     assert remark.rows == (1, 2) and len(frame(tmp_path, coded(tmp_path, *pair))) == 2
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "—", "无", "n/a", "#N/A", "-", "None"])
+def test_a_word_for_nothing_is_no_id(tmp_path, nothing):
+    (fault,) = paper(tmp_path, coded(tmp_path, "V1", nothing, "V3")).faults
+    assert fault.code == "E-LAYER-008" and fault.rows_meant.numbers == (2,) and nothing in fault.text("zh")
+    assert codes(paper(tmp_path, coded(tmp_path, "V1", "V-2", "无名1"))) == []
+
+
+@pytest.mark.parametrize(
+    "pair", [("\u0420001", "P001"), ("\u0391B1", "AB1"), ("\u043e1", "O1"), ("\u0425\u0422-5", "XT-5")]
+)
+def test_letters_of_other_alphabets_that_look_latin_are_doubted(tmp_path, pair):
+    (remark,) = paper(tmp_path, coded(tmp_path, *pair)).warned
+    assert (remark.code, remark.rows) == ("R-LAYER-ALIKE", (1, 2))
+    assert codes(paper(tmp_path, coded(tmp_path, "\u0416001", "P001"))) == []
 
 
 def test_codes_in_scientific_notation_come_back_whole_or_are_refused(tmp_path):
@@ -386,6 +558,46 @@ def test_codes_that_lost_a_zero_are_doubted_and_running_numbers_are_not(tmp_path
     assert paper(tmp_path, coded(tmp_path, "8", "9", "10", "11")).status == "accepted"
     codes_ = ("150621001001", "150621001002", "150621001003", "15062100100")
     assert paper(tmp_path, coded(tmp_path, *codes_)).warned[0].rows == (4,)
+
+
+def test_codes_of_which_half_lost_their_end_are_doubted(tmp_path):
+    mixed = [f"150621{100 + i}{201 + i}"[: 9 if i % 2 else 12] for i in range(8)]
+    (remark,) = paper(tmp_path, coded(tmp_path, *mixed)).warned
+    assert (remark.code, remark.rows) == ("R-LAYER-UNEVEN", (2, 4, 6, 8))
+    whole = [f"150621{100 + i}{201 + i}" + ("001" if i % 2 else "") for i in range(8)]  # both lengths are in use
+    assert codes(paper(tmp_path, coded(tmp_path, *whole))) == []
+
+
+@pytest.mark.parametrize("digits", [9, 10, 11, 13, 14])
+def test_codes_that_all_have_a_wrong_length_are_doubted(tmp_path, digits):
+    keys = [f"{'15062100100100'[: digits - 2]}{i:02d}" for i in range(1, 4)]
+    (remark,) = paper(tmp_path, coded(tmp_path, *keys)).warned
+    assert (remark.code, remark.rows) == ("R-LAYER-LENGTH", (1, 2, 3)) and "12 / 15" in remark.text("zh")
+
+
+@pytest.mark.parametrize("key", ["150621001{:03d}", "150621001001{:03d}", "150621{:02d}", "99{:09d}", "V{:010d}", "{}"])
+def test_codes_of_the_right_length_and_ids_of_ones_own_are_not(tmp_path, key):
+    assert codes(paper(tmp_path, coded(tmp_path, *(key.format(i) for i in range(1, 4))))) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("０１５", "15"),
+        (" 00 15", "15"),
+        ("'015", "15"),
+        ("ab1", "ＡＢ1"),
+        ("15.0", "15"),
+        ("1.5E+1", "15"),
+        ("000", "0"),
+    ],
+)
+def test_a_code_in_another_writing_is_the_same_to_both_joins(key, meant):
+    assert loose(key) == loose(meant)
+
+
+def test_a_code_that_lost_its_digits_is_no_other():
+    assert loose("1.5E+11") != loose("150000000000")
 
 
 def test_keys_match_once_written_alike_if_that_is_one_to_one():
@@ -458,3 +670,40 @@ def test_a_date_that_cannot_be_stays_as_text_and_is_doubted(tmp_path):
     assert frame(tmp_path, path)["date"].tolist() == ["2024-05-06", "2024-02-30"]
     (remark,) = paper(tmp_path, path).warned
     assert (remark.code, remark.rows, remark.values) == ("R-LAYER-DATE", (2,), ("2024-02-30",))  # noqa: PD011
+    assert "2 ('2024-02-30')" in remark.text("en")
+
+
+# --- candidate sites -------------------------------------------------------------------------------------
+
+
+def test_candidate_sites_have_a_contract_of_their_own(tmp_path):
+    path = table(tmp_path, "候选点编号,名称,面积（亩）,规模等级,状态", "C1,甲地,30,中,备选", "C2,乙地,12,小,现有")
+    found = frame(tmp_path, path, "candidates")
+    assert found["site_id"].tolist() == ["C1", "C2"] and found["state"].tolist() == ["candidate", "keep"]
+    assert found["area_m2"].round(6).tolist() == [20_000, 8000]
+    assert "R-LAYER-CONVERTED" in codes(paper(tmp_path, path, "candidates"))  # exact, and nothing rests on it
+    assert (
+        codes(paper(tmp_path, table(tmp_path, "site_id,area_m2,size_class,state", "C1,5000,S,candidate"), "candidates"))
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "code"),
+    [
+        ("name,area_m2", "甲,5000", "E-LAYER-005"),
+        ("site_id,area_m2", "C1,约5000", "E-LAYER-009"),
+        ("site_id,area_m2", ",5000", "E-LAYER-008"),
+        ("site_id,state", "C1,bygone", "E-LAYER-011"),
+        ("site_id,面积（吨）", "C1,50", "E-LAYER-073"),
+    ],
+)
+def test_what_is_wrong_with_a_candidate_site_is_refused(tmp_path, header, row, code):
+    assert codes(paper(tmp_path, table(tmp_path, header, row), "candidates")) == [code]
+
+
+def test_an_area_without_a_unit_is_not_guessed(tmp_path):
+    path = table(tmp_path, "site_id,面积", "C1,30")
+    assert codes(paper(tmp_path, path, "candidates"))[0] != "E-LAYER-071"
+    (remark,) = paper(tmp_path, path, "candidates").warned
+    assert remark.code == "R-LAYER-NOUNIT" and "area_m2" not in frame(tmp_path, path, "candidates")

@@ -58,12 +58,15 @@ def test_a_unit_drawn_twice_or_within_another_is_an_overlap():
         assert "ZH1 / ZH4" in remark.facts["pairs"]
 
 
-def test_a_gap_between_units_is_told_and_a_hole_within_one_is_its_own_affair():
+def test_a_gap_between_units_is_told_and_so_is_a_hole_within_one_that_no_other_fills():
     ring = km(0, 0, 3, 3).difference(km(1, 1, 2, 2))
     _, notes = check(units(ring, km(1, 1, 2, 1.5)))
     (remark,) = notes.warned
     assert remark.code == "R-LAYER-GAP" and remark.facts["pairs"] == "ZH1 / ZH2 50 ha" and remark.rows == (1, 2)
     _, notes = check(units(ring, km(3, 0, 4, 3)))
+    (remark,) = notes.warned
+    assert remark.code == "R-LAYER-ENCLAVE" and remark.facts["pairs"] == "ZH1 100 ha" and remark.rows == (1,)
+    _, notes = check(units(ring, km(1, 1, 2, 2)))
     assert notes.warned == []
 
 

@@ -341,6 +341,22 @@ def test_an_old_datum_with_its_parameters_is_taken_and_told_and_seven_zeros_are_
     assert settle(frame(numbers, 4546), zeros, "f").faults[0].code == "E-LAYER-046"
 
 
+def test_xian_80_with_its_parameters_is_taken_too():
+    xian = "+proj=tmerc +lon_0=111 +x_0=500000 +a=6378140 +rf=298.257 +units=m +towgs84=-24,12,6,0,0,0,0"
+    out = settle(frame(in_system(xian), 2382), spec(crs=xian, override_crs=True), "f")
+    assert lies(out) and [remark.code for remark in out.warned] == ["R-LAYER-PARAMETERS"]
+    assert settle(frame(in_system("EPSG:4546"), 2382), spec(), "f").faults[0].code == "E-LAYER-046"
+
+
+def test_an_old_datum_is_taken_with_its_accuracy_where_proj_knows_it_to_a_metre_or_two():
+    hotan = [(79.9, 37.1), (80.0, 37.2)]  # in the Tarim basin
+    out = settled(hotan, 4214)
+    assert out.faults == [] and [remark.code for remark in out.warned] == ["R-LAYER-DATUM"]
+    assert "1 米" in out.warned[0].text("zh")
+    assert fault_of([(87.9, 41.9), (88.1, 42.0)], 4214).code == "E-LAYER-046"  # half outside
+    assert fault_of(hotan, 4610).code == "E-LAYER-046"
+
+
 def test_a_rough_datum_is_told_with_its_accuracy_and_a_good_one_is_not():
     (remark,) = settled([(-100.0, 40.0), (-100.1, 40.1)], 4267).warned  # NAD27, without its grids
     assert remark.code == "R-LAYER-DATUM" and any(digit.isdigit() for digit in remark.text("en"))
@@ -435,6 +451,23 @@ def places_in_china(draw):
     )
     x, y = draw(st.floats(-0.3, 0.3)), draw(st.floats(-0.3, 0.3))
     return [(lon + x, lat + y), (lon + x + 0.03, lat + y + 0.02), (lon + x - 0.01, lat + y - 0.03)]
+
+
+@pytest.mark.parametrize("code", ["EPSG:4525", "EPSG:4497", "EPSG:4546", "EPSG:4508"])
+@pytest.mark.parametrize("places", [[(5000, 5000), (5200, 5100)], [(1200, 48_000), (50_000, 1500), (20_000, 9000)]])
+def test_coordinates_from_a_point_of_the_surveyors_own_have_no_place_in_any_system(code, places):
+    fault = fault_of(places, code)
+    assert fault.code == "E-LAYER-053" and fault.facts["x"] == places[0][0]
+    assert fault.rows_meant.numbers == tuple(range(1, len(places) + 1))
+
+
+def test_numbers_that_fit_another_system_name_it_and_the_neighbouring_zones_are_only_doubted():
+    fault = fault_of(in_system("EPSG:4525"), "EPSG:3577")  # Australia's
+    assert fault.code == "E-LAYER-040" and "EPSG:4525" in fault.text("zh")
+    for lon in (96.0, 106.6, 109.6, 112.4, 115.0, 126.0):  # of 109.5 to 112.5
+        places = [(lon + i / 100, 40.4) for i in range(3)]
+        out = settled(in_system("EPSG:4546", places), "EPSG:4546")
+        assert lies(out, places) and {remark.code for remark in out.warned} <= {"R-LAYER-ZONE"}
 
 
 @settings(max_examples=60, deadline=None)
@@ -597,3 +630,125 @@ def test_a_shape_decides_better_than_its_box():
     west = shapely.Polygon([(105.0, 20.9), (106.0, 20.9), (105.0, 21.5)])
     assert area_crs(west).to_epsg() == 32648
     assert in_china(np.array([109.9, 106.9, np.nan]), np.array([40.4, 47.9, 40.0])).tolist() == [True, False, False]
+
+
+# --- lists -----------------------------------------------------------------------------------------
+
+LIST = "place_id,name,population,{}\nV1,East,120,109.512,40.41\nV2,West,80,109.61,40.522\n"
+
+
+def villages(tmp_path, columns="lon,lat", text=LIST, **more):
+    (tmp_path / "v.csv").write_text(text.format(columns), encoding="utf-8")
+    return open_layer("v", LayerSpec.model_validate({"path": "v.csv", "role": "settlements", **more}), tmp_path)
+
+
+@pytest.mark.parametrize("columns", ["lon,lat", "经度,纬度", "x(°),y(°)"])
+def test_a_list_that_names_no_system_is_told_what_was_taken_and_one_that_does_is_not(tmp_path, columns):
+    paper = villages(tmp_path, columns).certificate
+    (remark,) = [one for one in paper.guessed if one.code == "R-LAYER-ASSUMED"]
+    assert "WGS 84" in remark.text("zh") and "crs: GCJ-02" in remark.text("en") and paper.status == "accepted"
+    declared = villages(tmp_path, columns, crs="EPSG:4490").certificate
+    named = villages(tmp_path, "经度(CGCS2000),纬度(CGCS2000)").certificate
+    assert "R-LAYER-ASSUMED" not in {one.code for one in (*declared.guessed, *named.guessed)}
+
+
+@pytest.mark.parametrize("columns", ["x,y", "X坐标,Y坐标", "POINT_X,POINT_Y"])
+def test_degrees_in_plain_x_and_y_state_no_system_until_something_says_degrees(tmp_path, columns):
+    with pytest.raises(InputError, match=r"E-LAYER-004.*EPSG:4490.*EPSG:4326"):
+        villages(tmp_path, columns)
+    assert len(villages(tmp_path, columns, crs="EPSG:4490").frame) == 2
+    first, second = columns.split(",")
+    assert len(villages(tmp_path, columns, fields={"lon": first, "lat": second}).frame) == 2
+
+
+@pytest.mark.parametrize("word", ["西安80", "北京54坐标", "GCJ02"])
+def test_a_column_that_names_another_datum_must_be_declared(tmp_path, word):
+    with pytest.raises(InputError, match="E-LAYER-118"):
+        villages(tmp_path, f"经度({word}),纬度({word})")
+    assert len(villages(tmp_path, "经度(WGS84),纬度(WGS84)").frame) == 2
+
+
+@pytest.mark.parametrize("cell", ["109°75′", "109°60′", "109°30′75″", "109度30.5分20秒"])
+def test_minutes_and_seconds_stay_below_sixty(tmp_path, cell):
+    text = LIST.replace("109.61", cell)
+    with pytest.raises(InputError) as caught:
+        villages(tmp_path, text=text)
+    (fault,) = caught.value.faults
+    assert fault.code == "E-LAYER-009" and cell in fault.text("zh") and "60" in fault.text("zh")
+    assert len(villages(tmp_path, text=LIST.replace("109.61", "109°59′59.5″")).frame) == 2
+
+
+# --- whereabouts -----------------------------------------------------------------------------------
+
+CODED = LIST.replace("V1,East", "150621100201,东村").replace("V2,West", "150621100202,西村")
+
+
+def abroad(text):
+    return text.replace("109.", "19.").replace(",40.", ",9.")
+
+
+def test_chinas_codes_on_another_continent_contradict_their_coordinates(tmp_path):
+    with pytest.raises(InputError) as caught:
+        villages(tmp_path, text=abroad(CODED))
+    (fault,) = caught.value.faults
+    assert fault.code == "E-LAYER-051" and "19.56°" in fault.text("zh") and fault.rows_meant.numbers == (1, 2)
+    assert villages(tmp_path, text=CODED).certificate.status == "accepted"
+
+
+def test_chinese_names_abroad_are_doubted_and_other_words_anywhere_are_not(tmp_path):
+    named = abroad(LIST.replace("East", "东村").replace("West", "西村"))
+    (remark,) = villages(tmp_path, text=named).certificate.warned
+    assert remark.code == "R-LAYER-ABROAD" and "中文" in remark.text("zh")
+    assert villages(tmp_path, text=abroad(LIST)).certificate.warned == ()
+    germany = LIST.replace("V1", "150890000000").replace("V2", "150890000001")  # codes of 12 digits, too
+    assert villages(tmp_path, text=germany.replace("109.", "11.").replace(",40.", ",52.")).certificate.warned == ()
+
+
+def test_chinas_datum_abroad_is_doubted(tmp_path):
+    path = written(tmp_path, [(36.8, -1.3), (36.9, -1.2)], crs="urn:ogc:def:crs:EPSG::4490")
+    (remark,) = opened(tmp_path, path).certificate.warned
+    assert remark.code == "R-LAYER-ABROAD" and "CGCS2000" in remark.text("zh")
+    assert opened(tmp_path, written(tmp_path, PLACES, crs="urn:ogc:def:crs:EPSG::4490")).certificate.warned == ()
+
+
+# --- Ovital ----------------------------------------------------------------------------------------
+
+
+def codes(remarks):
+    return [remark.code for remark in remarks]
+
+
+def ovital(tmp_path, *datums):
+    noted = "".join(
+        f"<Placemark><name>a</name>{f'<OvCoordType>{datum}</OvCoordType>' if datum else ''}"
+        f"<Point><coordinates>{x},{y}</coordinates></Point></Placemark>"
+        for (x, y), datum in zip(PLACES, datums, strict=True)
+    )
+    told = f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder>{noted}</Folder></Document></kml>'
+    (tmp_path / "a.ovkml").write_text(told, encoding="utf-8")
+    return "a.ovkml"
+
+
+def test_an_ovital_file_without_a_datum_carries_a_hint_and_a_declared_one_is_undone(tmp_path):
+    path = ovital(tmp_path, "", "", "")
+    assert "R-LAYER-OVITAL" in codes(opened(tmp_path, path).certificate.guessed)
+    paper = opened(tmp_path, path, crs="GCJ-02").certificate
+    assert "R-LAYER-OVITAL" not in codes(paper.guessed) and codes(paper.repaired) == ["R-LAYER-OFFSET"]
+    assert "R-LAYER-OVITAL" not in codes(opened(tmp_path, path, crs="EPSG:4490").certificate.guessed)
+
+
+def test_the_datum_that_an_ovital_file_notes_is_undone_and_told(tmp_path):
+    paper = opened(tmp_path, ovital(tmp_path, *["GCJ-02"] * 3)).certificate
+    assert paper.datum.startswith("GCJ-02") and codes(paper.repaired) == ["R-LAYER-OFFSET"]
+    sound = opened(tmp_path, ovital(tmp_path, *["CGCS2000"] * 3)).certificate
+    assert sound.repaired == () and "R-LAYER-OVITAL" not in codes(sound.guessed)
+
+
+def test_an_ovital_file_that_contradicts_the_study_or_itself_is_refused(tmp_path):
+    with pytest.raises(InputError, match="E-LAYER-052"):
+        opened(tmp_path, ovital(tmp_path, "GCJ-02", "CGCS2000", "GCJ-02"))
+    for noted, declared in (("GCJ-02", "EPSG:4490"), ("CGCS2000", "GCJ-02")):
+        path = ovital(tmp_path, *[noted] * 3)
+        with pytest.raises(InputError, match="E-LAYER-023"):
+            opened(tmp_path, path, crs=declared)
+        assert len(opened(tmp_path, path, crs=declared, override_crs=True).frame) == 3

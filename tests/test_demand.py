@@ -10,6 +10,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from pydantic import TypeAdapter, ValidationError
@@ -158,6 +159,9 @@ def test_a_point_is_synthetic_where_it_or_its_settlement_is():
     points = bins(("V1", "V1", "V2", "V3"), (0.25, 0.75, 1, 1), synthetic=[True, False, False, False])
     demand = estimate(per_person(stops="bins"), county(villages(), points), NUMBERS)
     assert demand.places["synthetic"].tolist() == [True, False, True]
+    silent = bins(("V1", "V1", "V2", "V3"), (0.25, 0.75, 1, 1), synthetic=[True, None, None, None])
+    told = estimate(per_person(stops="bins"), county(villages(), silent), NUMBERS).places["synthetic"]
+    assert told.tolist() == [True, pd.NA, True]  # what does not say so is neither real nor made up
 
 
 def test_points_of_settlements_that_where_leaves_out_do_not_count():
@@ -177,6 +181,17 @@ def test_shares_that_do_not_add_up_or_a_settlement_without_a_point_are_told(plac
 def test_points_of_a_settlement_that_does_not_exist_are_told():
     fault = fault_of(per_person(stops="bins"), county(villages(), bins(("V1", "V2", "V3", "V9"), (1, 1, 1, 1))))
     assert (fault.code, fault.facts["rows"]) == ("E-DEMAND-003", "4 (V9)")
+
+
+def test_a_where_that_keeps_no_settlement_tells_what_was_wanted_and_what_there_is():
+    fault = fault_of(per_person(where={"class": ["999"]}), county(villages()))
+    assert fault.code == "E-LAYER-024" and fault.facts["wanted"] == "999" and "220" in str(fault.facts["have"])
+
+
+def test_a_where_that_keeps_no_row_is_named_with_what_there_is():
+    fault = fault_of(per_person(where={"class": ["999"]}), county(villages()))
+    assert fault.code == "E-LAYER-024" and fault.facts["wanted"] == "999" and "220" in fault.text("zh")
+    assert "where:" in fault.text("zh") and "'class'" in fault.text("en")
 
 
 def test_a_where_on_a_column_that_is_not_there_is_told_with_the_closest():
@@ -220,6 +235,14 @@ def test_a_crop_that_leaves_nothing_makes_no_place():
     layers = county(fields((0, 0, 1000, "corn"), (5000, 0, 1000, "silage_corn")))
     assert list(estimate(crop_residue(), layers, NUMBERS).places.index) == ["F000-000"]
     assert fault_of(crop_residue(), county(fields((0, 0, 1000, "silage_corn")))).code == "E-DEMAND-001"
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"), [([True, None], True), ([False, None], pd.NA), ([None, None], pd.NA), ([False, False], False)]
+)
+def test_a_place_is_not_called_real_while_one_of_its_fields_says_nothing(flags, told):
+    layers = county(fields((0, 0, 100, "corn"), (200, 0, 100, "corn"), synthetic=flags))
+    assert estimate(crop_residue(), layers, NUMBERS).places["synthetic"].tolist() == [told]
 
 
 def test_a_place_is_synthetic_where_one_of_its_fields_is_and_named_by_its_township():
@@ -311,7 +334,7 @@ def test_places_are_sorted_by_id_and_keep_system_and_columns(formula):
     places = estimate(spec(), county(made()), NUMBERS).places
     assert places.index.name == "place_id" and places.index.is_monotonic_increasing and places.index.is_unique
     assert places.crs == "EPSG:4508" and set(places.geom_type) == {"Point"}
-    assert not places.drop(columns="geometry").isna().any().any()
+    assert not places.drop(columns=["geometry", "synthetic"]).isna().any().any()
 
 
 # --- what a study may write ----------------------------------------------------------------------

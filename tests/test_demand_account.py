@@ -120,7 +120,7 @@ def test_kilograms_on_a_mu_times_the_fields_chosen_are_the_years_tonnes():
 
 
 def test_no_field_of_the_crop_is_a_fault_and_no_empty_plan():
-    assert fault_of(per_area(where={"crop": ["potato"]}), county(fields((0, 0, 1000, "corn")))).code == "E-DEMAND-001"
+    assert fault_of(per_area(where={"crop": ["potato"]}), county(fields((0, 0, 1000, "corn")))).code == "E-LAYER-024"
 
 
 # --- sorting -----------------------------------------------------------------------------------------

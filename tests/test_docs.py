@@ -19,6 +19,9 @@ from typer.main import get_command
 import gis_wufei
 from gis_wufei.cli import BAD_INPUT, FAILURE, INFEASIBLE, INTERRUPTED, OK, app
 from gis_wufei.layers import roles
+from gis_wufei.network.costs import WHY
+from gis_wufei.network.matrix import REASONS
+from gis_wufei.network.qa import KINDS
 from gis_wufei.plan import Plan
 from gis_wufei.report import publish
 from gis_wufei.routing import RouteSpec, RoutingProblem, check, solve_routing
@@ -208,7 +211,11 @@ def test_every_command_and_option_in_the_documents_exists() -> None:
     assert {command.split()[0] for command in told} == set(known)
     for command in told:
         verb, *words = command.split()
-        options = {option for parameter in known[verb].params for option in parameter.opts}
+        door = known[verb]
+        while hasattr(door, "commands"):  # a group of commands, such as network
+            assert words and words[0] in door.commands, command
+            door = door.commands[words.pop(0)]
+        options = {option for parameter in door.params for option in (*parameter.opts, *parameter.secondary_opts)}
         assert {word for word in words if word.startswith("-")} <= options, command
 
 
@@ -237,7 +244,7 @@ def test_the_readme_lists_what_a_run_writes(tiny_plan: Plan, tmp_path: Path) -> 
 # --- both languages ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/concepts.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/concepts.md", "docs/network.md"])
 def test_both_languages_have_the_same_sections_code_and_lists(name: str) -> None:
     _, chinese, english = re.split(r"^## (?:中文|English)$", text_of(ROOT / name), flags=re.MULTILINE)
 
@@ -279,6 +286,14 @@ def test_every_noun_of_the_vocabulary_exists_and_the_face_is_told_in_full() -> N
 def test_the_vocabulary_has_every_kind_and_role() -> None:
     assert words("设施类型 / Facility kinds") == list(facilities())
     assert words("图层角色 / Layer roles") == list(roles())
+
+
+def test_the_vocabulary_has_every_word_of_the_road_network() -> None:
+    assert words("路网的发现 / Findings of a road network") == list(KINDS)
+    assert words("道路对车不通的原因 / Why a road is closed to a vehicle") == [code for code in WHY if code]
+    assert words("两地不通的原因 / Why there is no way between two places") == [code for code in REASONS if code]
+    ignored = [key.removeprefix("ignored.") for key in catalogue() if key.startswith("ignored.")]
+    assert words("未采用的原因 / What a network leaves out") == [code for code in ignored if code not in WHY]
 
 
 def test_the_vocabulary_has_every_status_and_reason() -> None:

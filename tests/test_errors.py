@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Annotated
 
 import pytest
@@ -18,6 +19,7 @@ from gis_wufei.errors import (
     closest,
     listed,
     unknown_name,
+    writing,
 )
 
 
@@ -91,3 +93,34 @@ def test_a_name_out_of_a_table_is_checked_and_offered_to_editors_and_the_table_r
     assert adapter.validate_python("a") == "a" and adapter.json_schema()["enum"] == ["a", "b"]
     with pytest.raises(ValidationError, match="known: a, b"):
         adapter.validate_python("c")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "no"), "disk is full"),
+        (RuntimeError("could not insert: database or disk is full"), "disk is full"),
+        (Exception(OSError(errno.EACCES, "no")), "not permitted"),  # as the writer of workbooks hands it on
+        (RuntimeError("attempt to write a readonly database"), "not permitted"),
+    ],
+)
+def test_what_the_system_refuses_is_told_as_such_whoever_says_it(tmp_path, error, told):
+    with pytest.raises(InputError, match=f"E-OUT-002.*{told}") as caught, writing(tmp_path / "plan.gpkg"):
+        raise error
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no such table: places"), KeyError("t"), KeyboardInterrupt()])
+def test_a_fault_of_the_program_is_no_full_disk(tmp_path, error):
+    with pytest.raises(type(error)), writing(tmp_path / "plan.gpkg"):
+        raise error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_driver_that_stumbles_over_what_a_full_disk_lost_is_seen_through(tmp_path, monkeypatch):
+    def no_room(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "no")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", no_room)
+    with pytest.raises(InputError, match=r"E-OUT-002.*disk is full"), writing(tmp_path / "plan.gpkg"):
+        raise RuntimeError("no such table: gpkg_contents")

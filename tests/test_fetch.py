@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 
 from gis_wufei.cli import BAD_INPUT, OK, app
 from gis_wufei.errors import InputError, MissingExtraError
-from gis_wufei.fetch import bring, net, sources
+from gis_wufei.fetch import bring, net, overpass, sources
 from gis_wufei.fetch.osm_table import themes
 from gis_wufei.fetch.raster import addresses
 from gis_wufei.layers import LayerSpec, open_layer
@@ -364,6 +364,29 @@ def test_addresses_of_tiles_have_the_names_that_their_publishers_give_them():
     assert china.endswith("/CHN/chn_ppp_2020.tif")
 
 
+def test_the_tiles_of_dalad_have_their_published_addresses():
+    """The county lies across 110 E and 40 N: Copernicus by degree, WorldCover by three from a multiple of three."""
+    box = (108.9, 39.8, 110.8, 40.6)
+    dem, cover = (sources()[name] for name in ("dem", "worldcover"))
+    tile = "Copernicus_DSM_COG_10_N{:02d}_00_E{:03d}_00_DEM"
+    assert addresses(dem, dem.url, box, None, "dem") == [
+        f"https://copernicus-dem-30m.s3.amazonaws.com/{name}/{name}.tif"
+        for name in (tile.format(lat, lon) for lat in (39, 40) for lon in (108, 109, 110))
+    ]
+    assert addresses(cover, cover.url, box, None, "worldcover") == [
+        "https://esa-worldcover.s3.eu-central-1.amazonaws.com/v200/2021/map/ESA_WorldCover_10m_2021_v200_N39E108_Map.tif"
+    ]
+    people = sources()["worldpop"]
+    assert addresses(people, people.url, box, "chn", "worldpop") == [
+        "https://data.worldpop.org/GIS/Population/Global_2000_2020/2020/CHN/chn_ppp_2020.tif"
+    ]
+
+
+def test_an_edge_on_a_degree_takes_no_tile_beyond_it():
+    dem = sources()["dem"]
+    assert len(addresses(dem, dem.url, (109.0, 40.0, 110.0, 41.0), None, "dem")) == 1
+
+
 @pytest.mark.parametrize("country", [None, "China", "C1N"])
 def test_a_source_by_country_asks_for_three_letters(tmp_path, country):
     assert code_of(name="worldpop", to=tmp_path, bbox=BBOX, country=country) == "E-FETCH-011"
@@ -412,6 +435,16 @@ def test_a_server_that_answers_nonsense_or_nothing_is_a_sentence(tmp_path, serve
     assert code_of(name="osm", to=tmp_path / "raw", bbox=BBOX, url=f"{server.url}/api") == "E-FETCH-008"
     server.pages["/api/interpreter"] = b"<html>too busy</html>"
     assert code_of(name="osm", to=tmp_path / "raw", bbox=BBOX, url=f"{server.url}/api") == "E-FETCH-012"
+
+
+def test_a_server_that_keeps_one_waiting_is_given_up(tmp_path, serve, monkeypatch):
+    osmnx = pytest.importorskip("osmnx")
+    server = serve({"/api/status": STATUS})
+    monkeypatch.setattr(overpass, "OVERALL_S", 0.2)
+    monkeypatch.setattr(osmnx.features, "features_from_bbox", lambda *_: time.sleep(3))
+    began = time.monotonic()
+    assert code_of(name="osm", to=tmp_path / "raw", bbox=BBOX, url=f"{server.url}/api") == "E-FETCH-012"
+    assert time.monotonic() - began < 2 and list((tmp_path / "raw").iterdir()) == []
 
 
 # --- no network ---------------------------------------------------------------------------------------

@@ -143,7 +143,20 @@ def test_a_text_cut_within_a_character_loses_only_that(tmp_path):
     path = shapefile(tmp_path, AREAS.assign(name=["x" * 100, "a"]), encoding="utf-8", cpg="UTF-8")
     at = (tmp_path / "area.dbf").read_bytes().index(b"x" * 100)
     patched(tmp_path / "area.dbf", at, ("林" * 40).encode()[:100])
-    assert opened(tmp_path, path).frame["name"][0] == "林" * 33
+    layer = opened(tmp_path, path)
+    assert layer.frame["name"][0] == "林" * 33
+    (remark,) = layer.certificate.warned
+    assert (remark.code, remark.rows, remark.field) == ("R-LAYER-TEXTCUT", (1,), "name") and remark.text("zh")
+    patched(tmp_path / "area.dbf", at, ("林" * 33 + "x").encode())  # as full, and whole
+    assert opened(tmp_path, path).certificate.warned == ()
+
+
+def test_a_gbk_text_that_ends_in_half_a_letter_is_doubted(tmp_path):
+    path = shapefile(tmp_path, encoding="gbk", cpg="GBK")
+    at = (tmp_path / "area.dbf").read_bytes().index("防护林".encode("gbk"))
+    patched(tmp_path / "area.dbf", at + 5, b" ")
+    layer = opened(tmp_path, path)
+    assert layer.frame["note"].tolist() == ["防护", "经济林"] and codes(layer.certificate.warned) == ["R-LAYER-TEXTCUT"]
 
 
 def test_two_fields_of_one_name_are_refused(tmp_path):
@@ -290,9 +303,21 @@ def test_items_that_are_no_features_are_counted_not_passed_over(tmp_path):
 
 
 def test_two_properties_of_one_name_are_refused(tmp_path):
-    path = collection(tmp_path, feature(point(109, 40), name="x", other="y"))
-    (tmp_path / path).write_text((tmp_path / path).read_text().replace('"other"', '"name"'))
-    assert fault_of(tmp_path, path, "context").code == "E-LAYER-020"
+    same = collection(tmp_path, feature(point(109, 40), name="x"), feature(point(109, 40), name="x", other="y"))
+    path = "twice.json"
+    (tmp_path / path).write_text((tmp_path / same).read_text().replace('"other"', '"name"'))
+    fault = fault_of(tmp_path, path, "context")
+    assert (fault.code, fault.facts["column"], fault.facts["rows"].numbers) == ("E-LAYER-120", "name", (2,))
+    assert len(opened(tmp_path, same, "context").frame) == 2
+
+
+def test_members_of_a_file_of_any_size_are_counted_and_none_fills_the_memory(tmp_path):
+    many = ",".join([json.dumps(feature(point(109, 40)))] * 2000)
+    (tmp_path / "a.json").write_text(f'{{"type": "FeatureCollection", "features": [{many}, null, {{}}]}}')
+    fault = fault_of(tmp_path, "a.json", "context")
+    assert fault.code == "E-LAYER-112" and fault.facts["rows"] == "2001, 2002"
+    (tmp_path / "l.json").write_text("\n".join([json.dumps(feature(point(109, 40)))] * 2))
+    assert "GeoJSONL" in fault_of(tmp_path, "l.json", "context").text("en")
 
 
 @pytest.mark.parametrize(
@@ -315,6 +340,32 @@ def test_json_that_is_something_else_or_cut_is_refused(tmp_path, text):
     assert fault_of(tmp_path, "a.json").code == "E-LAYER-003"
 
 
+@pytest.mark.parametrize("part", [".shp", ".shx", ".dbf", ".prj", ".cpg"])
+def test_parts_of_a_shapefile_may_be_named_in_mixed_letters(tmp_path, part):
+    shapefile(tmp_path, cpg="GBK")
+    plain = opened(tmp_path, "area.shp")
+    renamed = f"Area{part.title()}" if part != ".shp" else "area.Shp"
+    (tmp_path / f"area{part}").rename(tmp_path / renamed)
+    before = state(tmp_path)
+    layer = opened(tmp_path, "area.Shp" if part == ".shp" else "area.shp")
+    assert layer.frame.equals(plain.frame) and layer.certificate.crs == plain.certificate.crs
+    assert layer.certificate.encoding == plain.certificate.encoding and state(tmp_path) == before
+    assert layer.certificate.sha256 == plain.certificate.sha256
+
+
+def test_a_table_of_a_shapefile_that_is_none_is_named_itself(tmp_path):
+    shapefile(tmp_path)
+    (tmp_path / "area.dbf").write_text("name,note\n东林,防护林\n西林,经济林\n", encoding="utf-8")
+    fault = fault_of(tmp_path, "area.shp")
+    assert (fault.code, fault.where) == ("E-LAYER-003", "area.dbf") and "dBASE" in fault.text("zh")
+
+
+def test_json_of_a_web_service_is_said_to_be_no_geojson(tmp_path):
+    (tmp_path / "a.json").write_text('{"code": 200, "data": []}')
+    fault = fault_of(tmp_path, "a.json")
+    assert fault.code == "E-LAYER-003" and "GeoJSON" in fault.text("zh") and "GeoJSON" in fault.text("en")
+
+
 # --- databases -----------------------------------------------------------------------------------------
 
 
@@ -331,6 +382,15 @@ def test_a_geodatabase_is_a_folder_and_a_zipped_one_is_read_as_well(tmp_path):
         layer = opened(tmp_path, packed)
         assert layer.frame["name"].tolist() == ["东林", "西林"]
         assert codes(layer.certificate.found) == ["R-LAYER-ARCHIVE"]
+
+
+def test_a_geodatabase_that_lacks_an_index_of_rows_names_it(tmp_path):
+    AREAS.to_file(tmp_path / "land.gdb", driver="OpenFileGDB", layer="林地")
+    assert len(opened(tmp_path, "land.gdb").frame) == 2
+    (lost,) = sorted((tmp_path / "land.gdb").glob("*.gdbtablx"))[-1:]
+    lost.unlink()
+    fault = fault_of(tmp_path, "land.gdb")
+    assert fault.code == "E-LAYER-054" and lost.name in fault.text("zh")
 
 
 def test_a_geodatabase_with_several_layers_asks(tmp_path):
@@ -448,6 +508,18 @@ def test_links_of_a_kml_are_told_and_not_followed(tmp_path):
     link = "<NetworkLink><Link><href>http://127.0.0.1:9/x.kml</href></Link></NetworkLink>"
     layer = opened(tmp_path, kml(tmp_path, PLACE.format(name="a", data="", x=109.5) + link), "context")
     assert codes(layer.certificate.warned) == ["R-LAYER-LINKS"]
+
+
+@pytest.mark.parametrize("archive_name", ["a.kmz", "a.ovkmz"])
+def test_an_archive_of_either_name_may_hold_ovitals_own_suffix_and_its_datum_stays_open(tmp_path, archive_name):
+    kml(tmp_path, PLACE.format(name="东村", data="", x=109.5), "doc.kml")
+    for inside in ("doc.kml", "奥维.OVKML"):
+        with zipfile.ZipFile(tmp_path / archive_name, "w") as archive:
+            archive.write(tmp_path / "doc.kml", inside)
+        layer = opened(tmp_path, archive_name, "context")
+        assert layer.frame["name"].tolist() == ["东村"]
+        ovitals = "ov" in archive_name or "OV" in inside
+        assert ("R-LAYER-OVITAL" in codes(layer.certificate.guessed)) == ovitals
 
 
 def test_a_kmz_is_a_kml_in_an_archive(tmp_path):
@@ -575,11 +647,11 @@ def test_a_binary_drawing_says_what_to_save_it_as(tmp_path):
 # --- rasters -----------------------------------------------------------------------------------------------
 
 
-def tif(folder, numbers, name="r.tif", crs="EPSG:4490", west=109.0, north=41.0, cell=0.1, **more):
+def tif(folder, numbers, name="r.tif", crs="EPSG:4490", west=109.0, north=41.0, cell=0.1, up=False, **more):
     more.setdefault("driver", "GTiff")
     numbers = np.atleast_3d(numbers.T).T if numbers.ndim == 2 else numbers
     profile = {"count": len(numbers), "height": numbers.shape[1], "width": numbers.shape[2], "dtype": numbers.dtype}
-    place = {"crs": crs, "transform": rasterio.Affine(cell, 0, west, 0, -cell, north)} if crs else {}
+    place = {"crs": crs, "transform": rasterio.Affine(cell, 0, west, 0, cell if up else -cell, north)} if crs else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # rasterio's own
         with rasterio.open(folder / name, "w", **profile, **place, **more) as target:
@@ -611,6 +683,29 @@ def test_an_obvious_nodata_is_told_and_a_declared_one_is_not(tmp_path):
     assert layer.raster.cells == 97 and (remark.code, remark.count) == ("R-LAYER-NODATA", 3)
 
 
+def test_the_scale_that_a_raster_states_is_applied_and_told(tmp_path):
+    path = tif(tmp_path, (HEIGHTS / 10).astype("int16"), nodata=-1)
+    assert opened(tmp_path, path, "dem").raster.high == 150
+    with rasterio.open(tmp_path / path, "r+") as target:
+        target.scales, target.offsets = (10.0,), (5.0,)
+    layer = opened(tmp_path, path, "dem")
+    assert (layer.raster.low, layer.raster.high, layer.raster.cells) == (905, 1505, 100)
+    assert {float(numbers.max()) for _, numbers, _ in layer.raster.windows()} == {1505}
+    assert codes(layer.certificate.found) == ["R-LAYER-RASTER", "R-LAYER-SCALED"]
+    with rasterio.open(tmp_path / path, "r+") as target:
+        target.scales = (0.0,)
+    assert fault_of(tmp_path, path, "dem").code == "E-LAYER-116"
+
+
+def test_a_raster_whose_first_row_is_the_southernmost_is_read_from_the_north(tmp_path):
+    north = opened(tmp_path, tif(tmp_path, HEIGHTS), "dem")
+    south = opened(tmp_path, tif(tmp_path, HEIGHTS[::-1], "s.tif", north=40.0, cell=0.1, up=True), "dem")
+    assert codes(south.certificate.found) == ["R-LAYER-RASTER", "R-LAYER-SOUTHUP"] and south.raster.cell == (0.1, 0.1)
+    assert south.frame.total_bounds.tolist() == pytest.approx(north.frame.total_bounds.tolist())
+    ((one, numbers, there),), ((other, turned, known),) = north.raster.windows(), south.raster.windows()
+    assert one == other and (numbers == turned).all() and there.all() and known.all()
+
+
 WRONG = {
     "range": (HEIGHTS * 100, "dem", {}),
     "classes": (HEIGHTS, "landcover", {}),
@@ -636,9 +731,39 @@ def test_a_band_may_be_named_and_classes_be_whole_numbers(tmp_path):
 
 def test_a_raster_is_no_layer_of_areas_nor_the_reverse(tmp_path):
     path = tif(tmp_path, HEIGHTS)
-    assert fault_of(tmp_path, path, "forest").code == "E-LAYER-006"
+    assert fault_of(tmp_path, path, "forest").code == "E-LAYER-121"
     AREAS.to_file(tmp_path / "a.gpkg")
-    assert fault_of(tmp_path, "a.gpkg", "dem").code == "E-LAYER-006"
+    fault = fault_of(tmp_path, "a.gpkg", "dem")
+    assert fault.code == "E-LAYER-121" and "gpkg" in fault.text("en") and "row" not in fault.text("en")
+
+
+def test_a_raster_in_an_archive_is_read_and_lies_unpacked_as_long_as_it_is_used(tmp_path):
+    tif(tmp_path, HEIGHTS)
+    with zipfile.ZipFile(tmp_path / "dem.zip", "w") as archive:
+        archive.write(tmp_path / "r.tif", "成果/高程.tif")
+        archive.writestr("说明.txt", "x")
+    layer = opened(tmp_path, "dem.zip", "dem")
+    plain = opened(tmp_path, "r.tif", "dem")
+    assert codes(layer.certificate.found) == ["R-LAYER-ARCHIVE", "R-LAYER-RASTER"]
+    assert layer.certificate.found[0].ids == ("成果/高程.tif",) and layer.raster.path.is_file()
+    assert [int(w[1].sum()) for w in layer.raster.windows()] == [int(w[1].sum()) for w in plain.raster.windows()]
+    place = layer.raster.path
+    del layer
+    assert not place.exists()
+    assert fault_of(tmp_path, "dem.zip", "forest").code == "E-LAYER-104"
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.write(tmp_path / "r.tif", "a.tif")
+        archive.write(tmp_path / "r.tif", "b.tif")
+    assert fault_of(tmp_path, "two.zip", "dem").code == "E-LAYER-103"
+    assert opened(tmp_path, "two.zip", "dem", layer="b").raster.cells == 100
+
+
+def test_a_raster_is_told_as_a_whole_and_its_cells_are_never_said_to_move(tmp_path):
+    path = tif(tmp_path, HEIGHTS, crs="EPSG:4524")
+    fault = fault_of(tmp_path, path, "dem")
+    assert fault.code.startswith("E-LAYER-04") and "whole raster" in fault.text("en") and "栅格" in fault.text("zh")
+    for more in ({"swap_axes": True}, {"crs": "GCJ-02"}):
+        assert fault_of(tmp_path, tif(tmp_path, HEIGHTS), "dem", **more).code == "E-LAYER-116"
 
 
 @pytest.mark.parametrize("cut", [0.05, 0.5, 0.9])

@@ -15,11 +15,12 @@ import pyogrio
 import pytest
 import shapely
 from conftest import draw_county
+from test_formats import HEIGHTS, tif
 from typer.testing import CliRunner
 
 from gis_wufei.cli import BAD_INPUT, app
 from gis_wufei.errors import InputError
-from gis_wufei.layers import Layer, open_layer, roles
+from gis_wufei.layers import Layer, LayerSpec, open_layer, roles
 from gis_wufei.layers.certificate import Certificate
 from gis_wufei.layers.handback import hand_back
 from gis_wufei.layers.shapefile import short_names
@@ -223,6 +224,16 @@ def test_an_export_that_cannot_be_ends_with_2_and_a_sentence(tiny_study, tmp_pat
     done = wufei("export", tiny_study, *words)
     assert done.exit_code == BAD_INPUT and code in done.stderr and "Traceback" not in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_raster_is_not_handed_back_as_the_outline_it_has(tmp_path):
+    tif(tmp_path, HEIGHTS)
+    raster = open_layer("dem", LayerSpec(path="r.tif", role="dem"), tmp_path)
+    for name in ("x.gpkg", "x.tif"):
+        with pytest.raises(InputError) as caught:
+            hand_back(raster, tmp_path / name)
+        assert [fault.code for fault in caught.value.faults] == ["E-EXPORT-005"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.tif"]
 
 
 def test_a_layer_that_is_not_public_says_so_when_it_leaves(tmp_path):

@@ -5,11 +5,15 @@ Each threat stands beside the sound file that looks like it.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import pickle
 import socket
+import sqlite3
 import stat
 import struct
+import tempfile
 import threading
 import zipfile
 from contextlib import suppress
@@ -266,6 +270,118 @@ def test_an_empty_or_renamed_file_is_refused_and_no_traceback_shown(tmp_path, su
     with pytest.raises(InputError) as caught:
         opened(tmp_path, f"a.{suffix}", "forest")
     assert all(fault.code.startswith("E-LAYER-") and fault.text("zh") for fault in caught.value.faults)
+
+
+WORKBOOK = [("[Content_Types].xml", b"<Types/>"), ("xl/workbook.xml", b"<workbook/>")]
+LAYER = b'{"type": "FeatureCollection", "features": []}'
+REALLY = {
+    "a PNG image": b"\x89PNG\r\n\x1a\n" + b"\0" * 50,
+    "a JPEG image": b"\xff\xd8\xff\xe0" + b"\0" * 50,
+    "a PDF document": b"%PDF-1.7\n",
+    "a web page": b"<!DOCTYPE html><html><body>404</body></html>",
+    "a KML file": b'<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"/>',
+    "an AutoCAD DWG": b"AC1027" + b"\0" * 60,
+    "a Python pickle": pickle.dumps({}),
+    "a program": b"\x7fELF" + b"\0" * 60,
+    "zero bytes": b"\0" * 300,
+    "Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n",
+    "points to data elsewhere": b"<!-- <kml> --><OGRVRTDataSource><OGRVRTLayer name='a'/></OGRVRTDataSource>",
+    "to data elsewhere": b"<VRTDataset rasterXSize='1' rasterYSize='1'/>",
+    "data elsewhere": b'{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read /etc/x"}',
+}
+
+
+@pytest.mark.parametrize("suffix", ["shp", "gpkg", "geojson", "json", "fgb", "dxf", "csv", "xlsx", "zip", "tif"])
+@pytest.mark.parametrize("really", REALLY)
+def test_a_file_in_disguise_is_called_by_what_it_is(tmp_path, really, suffix):
+    for name in (f"a.{suffix}", "a.shx", "a.dbf"):
+        (tmp_path / name).write_bytes(REALLY[really])
+    fault = fault_of(tmp_path, f"a.{suffix}", "dem" if suffix == "tif" else "forest")
+    assert fault.code == "E-LAYER-003" and really in fault.text("en"), fault.text("en")
+
+
+def test_a_readable_file_in_disguise_is_told_its_right_suffix(tmp_path):
+    for name in ("a.csv", "a.zip", "a.gpkg", "a.xls"):
+        packed(tmp_path, WORKBOOK, name)
+        assert "Rename it to .xlsx" in fault_of(tmp_path, name).text("en")
+    packed(tmp_path, [("a.csv", PLACES)], "b.gpkg")
+    assert "Rename it to .zip" in fault_of(tmp_path, "b.gpkg").text("en")
+    (tmp_path / "a.txt").write_bytes(LAYER)
+    assert "Rename it to .geojson" in fault_of(tmp_path, "a.txt").text("en")
+
+
+def test_a_list_that_begins_oddly_is_a_list(tmp_path):
+    for first in ("<备注>", "[备注]", "MZ", "PAR1", "fgb", "999"):
+        head, *rows = PLACES.splitlines()
+        text = "\n".join([f"{first},{head}", *(f"x,{row}" for row in rows)])
+        (tmp_path / "v.csv").write_text(text, encoding="utf-8")
+        assert points(opened(tmp_path, "v.csv", "settlements")) == WHERE
+
+
+def test_a_part_that_an_archive_lacks_has_the_name_it_had_there(tmp_path, parts):
+    packed(tmp_path, [(f"交付/林地{side}", content) for side, content in parts.items() if side != ".dbf"])
+    fault = fault_of(tmp_path, "a.zip")
+    assert fault.code == "E-LAYER-019" and fault.facts["files"] == "林地.dbf" and fault.where == "a.zip/交付/林地.shp"
+
+
+def test_what_nobody_foresaw_is_a_fault_at_the_one_door(tmp_path, monkeypatch):
+    (tmp_path / "v.csv").write_text(PLACES, encoding="utf-8")
+    assert points(opened(tmp_path, "v.csv", "settlements")) == WHERE
+
+    def choke(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("gis_wufei.layers.read.read_source", choke)
+    fault = fault_of(tmp_path, "v.csv", "settlements")
+    assert fault.code == "E-LAYER-099" and "ZeroDivisionError" in fault.text("zh")
+
+
+def test_no_room_for_a_private_copy_is_no_damage_of_the_file(tmp_path, monkeypatch):
+    (tmp_path / "v.csv").write_text(PLACES, encoding="utf-8")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("gis_wufei.layers.read.read_source", full)
+    fault = fault_of(tmp_path, "v.csv", "settlements")
+    assert fault.code == "E-OUT-002" and "磁盘已满" in fault.text("zh") and tempfile.gettempdir() in fault.where
+
+
+def viewed(folder, name, query):
+    """A GeoPackage whose layer ``v`` is a view."""
+    AREAS.to_file(folder / name, layer="a")
+    with contextlib.closing(sqlite3.connect(folder / name)) as db, db:
+        db.execute(f"create view v as {query}")
+        for table, columns in (
+            ("gpkg_contents", "data_type, 'v', description, last_change, min_x, min_y, max_x, max_y, srs_id"),
+            ("gpkg_geometry_columns", "column_name, geometry_type_name, srs_id, z, m"),
+        ):
+            db.execute(f"insert into {table} select 'v', {columns} from {table}")
+    return name
+
+
+def test_a_view_that_never_ends_is_refused_and_an_honest_one_is_a_layer(tmp_path, monkeypatch):
+    path = viewed(tmp_path, "a.gpkg", "select fid, geom, name from a")
+    assert opened(tmp_path, path, "forest", layer="v").frame["name"].tolist() == ["东林", "西林"]
+    monkeypatch.setattr("gis_wufei.layers.geopackage.VIEWS_S", 0.2)
+    numbers = "with recursive c(i) as (select 1 union all select i + 1 from c)"
+    path = viewed(tmp_path, "b.gpkg", f"{numbers} select c.i as fid, geom, name from a, c")
+    fault = fault_of(tmp_path, path, "forest", layer="v")
+    assert fault.code == "E-LAYER-003" and "view" in fault.text("en")
+
+
+def test_text_made_to_be_slow_is_read_in_bounded_time(tmp_path):
+    keys = ",".join(f'"k{number}":1' for number in range(100_000))
+    for name, content in {
+        "braces.json": '{"crs":{' + "x" * 2_000_000,
+        "nested.json": '"crs":{}' * 200_000,
+        "keys.json": '{"type":"Feature","geometry":null,"properties":{' + keys + ',"k0":2}}',
+        "data.kml": "<kml><Data name='" + "<Data name='" * 100_000,
+        "comments.csv": "<!-- " * 100_000,
+    }.items():
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError):
+            opened(tmp_path, name)
 
 
 def test_a_deep_or_wide_file_ends_in_bounded_time(tmp_path):

@@ -17,6 +17,7 @@ PACKAGE = ROOT / "gis_wufei"
 
 # Floor of each room; a room imports only from rooms below, or from itself.
 FLOOR = {
+    "__main__": 5.1,
     "cli": 5,
     "fetch": 4.5,
     "template": 4,
@@ -42,7 +43,7 @@ SOLVERS = ("siting", "routing")
 LAND = ("layers", "land", "demand", "network", "suitability", "crs")
 DRAWING = ("folium", "matplotlib", "branca")
 GEOMETRY = ("geopandas", "shapely", "rasterio", "pyproj", "pyogrio", "folium")
-DOORS = ("cli", "serve", "fetch")
+DOORS = ("__main__", "cli", "serve", "fetch")
 
 
 def modules() -> list[Path]:

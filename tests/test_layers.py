@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sqlite3
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import openpyxl
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -25,7 +27,7 @@ from pyproj import CRS
 from gis_wufei.crs import GEOD
 from gis_wufei.errors import InputError
 from gis_wufei.layers import LayerSpec, gather, open_layer, roles
-from gis_wufei.layers.read import resolve
+from gis_wufei.layers.path import resolve
 
 VILLAGES = "place_id,name,population,lon,lat\nV1,东村,120,109.5,40.4\nV2,西村,80,109.6,40.5\n"
 SQUARE = [[109.0, 40.0], [110.0, 40.0], [110.0, 41.0], [109.0, 41.0], [109.0, 40.0]]
@@ -154,7 +156,8 @@ def test_a_workbook_is_a_list_like_any_other(tmp_path):
     book.create_sheet("2024")
     book.save(tmp_path / "villages.xlsx")
     assert len(opened(tmp_path, "villages.xlsx").frame) == 2  # a blank sheet is no choice
-    book["2024"]["A1"] = "place_id"
+    for line in VILLAGES.splitlines():
+        book["2024"].append(line.split(","))
     book.save(tmp_path / "villages.xlsx")
     assert fault_of(tmp_path, "villages.xlsx").code == "E-LAYER-014"
     assert fault_of(tmp_path, "villages.xlsx", layer="2025").code == "E-LAYER-015"
@@ -362,7 +365,7 @@ def test_a_flag_knows_the_words_for_yes_and_no_and_refuses_others(tmp_path):
     words = ["是", "否", "TRUE", "0", "y", "", "1"]
     rows = [f"V{i},n,1,109.5,40.4,{word}\n" for i, word in enumerate(words)]
     layer = opened(tmp_path, listed(tmp_path, text + "".join(rows)))
-    assert layer.frame["synthetic"].tolist() == [True, False, True, False, True, False, True]
+    assert layer.frame["synthetic"].tolist() == [True, False, True, False, True, pd.NA, True]
     fault = fault_of(tmp_path, listed(tmp_path, text + rows[0] + "V9,n,1,109.5,40.4,maybe\n"))
     assert fault.code == "E-LAYER-011" and fault.facts["rows"] == "2 ('maybe')"
 
@@ -599,8 +602,32 @@ def test_a_missing_file_is_told_with_the_closest_name(tmp_path):
     fault = fault_of(tmp_path, "vilages.csv")
     assert fault.code == "E-LAYER-001" and "(closest: villages.csv)" in fault.text("en")
     assert "closest" not in fault_of(tmp_path, "nothing.gpkg").text("en")
-    (tmp_path / "folder.csv").mkdir()
-    assert fault_of(tmp_path, "folder.csv").code == "E-LAYER-001"
+
+
+def test_a_folder_in_the_place_of_a_file_shows_what_it_holds(tmp_path):
+    (tmp_path / "folder.csv" / "更多").mkdir(parents=True)
+    listed(tmp_path / "folder.csv", VILLAGES)
+    fault = fault_of(tmp_path, "folder.csv")
+    assert fault.code == "E-LAYER-119" and fault.facts["members"] == "villages.csv, 更多/"
+    assert len(opened(tmp_path, "folder.csv/villages.csv").frame) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("PG:dbname=x", "driver"),
+        ("ESRI Shapefile:a.shp", "driver"),
+        ('{"type": "Point", "coordinates": [1, 2]}', "driver"),
+        ("<OGRVRTDataSource/>", "driver"),
+        ("| cat villages.csv", "pipe"),
+        ("http://x/a.csv", "URL"),
+        ("pipe.csv", "pipe"),
+    ],
+)
+def test_the_refusal_of_a_path_says_why(tmp_path, path, why):
+    os.mkfifo(tmp_path / "pipe.csv")
+    fault = fault_of(tmp_path, path)
+    assert fault.code == "E-LAYER-002" and why in fault.text("en") and fault.text("zh") != fault.text("en")
 
 
 def test_odd_but_honest_names_are_read(tmp_path):
@@ -661,12 +688,12 @@ def test_a_file_with_several_layers_asks_which_and_tables_do_not_count(tmp_path)
     assert fault.code == "E-LAYER-014" and fault.facts["layers"] == "林, 草"
     assert len(opened(tmp_path, "a.gpkg", "forest", layer="草").frame) == 1
     assert fault_of(tmp_path, "a.gpkg", "forest", layer="水").code == "E-LAYER-015"
-    assert fault_of(tmp_path, "a.gpkg", "forest", layer="notes").code == "E-LAYER-006"
+    assert fault_of(tmp_path, "a.gpkg", "forest", layer="notes").code == "E-LAYER-121"
 
 
 def test_a_geopackage_of_tables_alone_holds_no_shapes(tmp_path):
     pyogrio.write_dataframe(AREA.drop(columns="geometry"), tmp_path / "t.gpkg", layer="notes")
-    assert fault_of(tmp_path, "t.gpkg", "forest").code == "E-LAYER-006"
+    assert fault_of(tmp_path, "t.gpkg", "forest").code == "E-LAYER-121"
 
 
 @pytest.mark.parametrize("side", [".shx", ".dbf"])

@@ -29,7 +29,7 @@ from gis_wufei.report import all_tables, publish, summary_json, summary_table, t
 from gis_wufei.report.folder import _safe
 from gis_wufei.report.geodata import LAYERS, write_gpkg
 from gis_wufei.report.grounds import about, source_in
-from gis_wufei.report.lineage import together
+from gis_wufei.report.lineage import row_states, together
 from gis_wufei.report.lock import locked
 from gis_wufei.report.measures import header, measure_of
 from gis_wufei.report.sheets import write_csv
@@ -156,6 +156,13 @@ def test_tables_do_not_depend_on_the_order_of_the_numbers(tiny_plan: Plan) -> No
 
 
 # --- synthetic or not -------------------------------------------------------------------------
+
+
+def test_a_row_that_does_not_say_whether_it_is_synthetic_is_unknown_and_never_real():
+    flags = pd.DataFrame({"synthetic": pd.array([True, False, pd.NA], dtype="boolean")})
+    assert row_states(flags).tolist() == ["all", "none", "unknown"]
+    assert row_states(pd.DataFrame({"synthetic": [True, False]})).tolist() == ["all", "none"]
+    assert row_states(pd.DataFrame(index=[1])).tolist() == ["unknown"]
 
 
 @pytest.mark.parametrize(
@@ -438,6 +445,32 @@ def test_a_failure_leaves_earlier_results_as_they_were(tiny_plan: Plan, tmp_path
     assert [path.name for path in folder.parent.iterdir()] == ["base"]
 
 
+@pytest.mark.parametrize("most_kib", [1, 8, 40, 100])
+def test_a_full_disk_is_told_whichever_library_meets_it(tiny_plan: Plan, tmp_path: Path, most_kib: int) -> None:
+    """No file may grow beyond so many KiB: the table, the workbook or the GeoPackage is the first that cannot."""
+    resource = pytest.importorskip("resource")
+    folder = publish(tiny_plan, tmp_path, "zh")
+    before = files(folder)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_kib * 1024, hard))
+    try:
+        with pytest.raises(InputError, match=r"E-OUT-002.*(disk is full|did not take all)"):
+            publish(tiny_plan, tmp_path, "zh")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert files(folder) == before and [path.name for path in folder.parent.iterdir()] == ["base"]
+
+
+def test_a_geopackage_that_lost_rows_is_no_result(
+    tiny_plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = pyogrio.write_dataframe
+    monkeypatch.setattr(pyogrio, "write_dataframe", lambda frame, *args, **kw: write(frame.iloc[1:], *args, **kw))
+    with pytest.raises(InputError, match=r"E-OUT-002.*did not take all"):
+        publish(tiny_plan, tmp_path, "zh")
+    assert not files(tmp_path)
+
+
 def test_a_failed_swap_puts_earlier_results_back(
     tiny_plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -570,6 +603,26 @@ def test_a_place_that_cannot_be_written_is_told_in_both_languages(tiny_plan: Pla
         publish(tiny_plan, tmp_path / "maps", "zh")
     (fault,) = caught.value.faults
     assert fault.code == "E-OUT-002" and "不能写入" in fault.text("zh") and "cannot be written" in fault.text("en")
+
+
+def test_the_record_knows_the_study_file_and_every_layer_by_size_and_hash(
+    tiny_plan: Plan, results: Path, tiny_study: Path
+) -> None:
+    told = record(results)
+    known = [told["study_file"], *told["inputs"].values()]
+    paths = [tiny_study / "study.yaml", *(tiny_study / spec.path for spec in tiny_plan.study.spec.layers.values())]
+    assert told["study_file"]["name"] == "study.yaml" and len(known) == len(paths)
+    for entry, path in zip(known, paths, strict=True):
+        raw = path.read_bytes()
+        assert (entry["bytes"], entry["sha256"]) == (len(raw), hashlib.sha256(raw).hexdigest())
+
+
+def test_a_study_named_like_a_device_is_told_its_folder(
+    tiny_plan: Plan, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = tiny_plan.study.spec.model_copy(update={"name": "con"})
+    folder = publish(replace(tiny_plan, study=replace(tiny_plan.study, spec=spec)), tmp_path, "en")
+    assert folder.parent.name == "con_" and caplog.messages == [say("W-OUT-RENAMED", "en", name="con", folder="con_")]
 
 
 def test_names_of_windows_devices_are_no_folders() -> None:

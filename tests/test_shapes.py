@@ -71,15 +71,53 @@ def test_a_spike_is_repaired_and_the_area_before_and_after_is_told():
     assert "→" in remark.text("zh")
 
 
-def test_repeated_vertices_are_valid_as_they_are():
+def test_repeated_vertices_are_taken_out_and_counted_and_a_closing_one_is_none():
     twice = Polygon([(109, 40), (109, 40), (110, 40), (110, 41), (110, 41), (109, 41), (109, 40)])
-    assert checked([twice])[1:2] == ([],)
+    line = LineString([(109, 40), (109, 40), (110, 41)])
+    for shape, role, vertices in ((twice, "forest", 2), (line, "railway", 1)):
+        frame, faults, notes = checked([shape], role)
+        (remark,) = notes.repaired
+        assert faults == [] and (remark.code, remark.rows) == ("R-LAYER-REPEATED", (1,))
+        assert f"{vertices} 个连续重复" in remark.text("zh") and frame.geometry.iloc[0].equals(shape)
+        assert shapely.get_num_coordinates(frame.geometry.iloc[0]) == shapely.get_num_coordinates(shape) - vertices
+    loop = LineString([(109, 40), (110, 40), (110, 41), (109, 40)])
+    assert checked([FIELD])[2].repaired == checked([loop], "railway")[2].repaired == []
 
 
 @pytest.mark.parametrize("shape", [BOWTIE, WRONG_HOLE])
 def test_a_repair_that_would_change_the_area_is_refused_with_its_row(shape):
     _, faults, notes = checked([FIELD, shape])
     assert faults == [("E-LAYER-017", (2,))] and "R-LAYER-VALID" not in told(notes)
+
+
+@pytest.mark.parametrize(
+    ("shape", "cause"),
+    [
+        (BOWTIE, "自相交"),
+        (WRONG_HOLE, "孔在外环之外"),
+        (Polygon(FIELD.exterior.coords, [box(109, 40, 110, 41).exterior.coords]), "孔盖住了整个外环"),
+        (Polygon(FIELD.exterior.coords, [box(109.15, 40.12, 109.3, 40.18).exterior.coords]), "孔与外环"),
+        (Polygon([(109, 40), (110, 41), (109, 40), (109, 40)]), "不同顶点不足 3 个"),
+        (Polygon([(109, 40), (110, 41), (111, 42), (109, 40)]), "面积为 0"),
+        (MultiPolygon([box(109, 40, 110, 41), box(109.5, 40.5, 111, 42)]), "部件互相重叠"),
+    ],
+)
+def test_the_true_cause_is_named_with_its_place_in_both_languages(shape, cause):
+    found = gpd.GeoDataFrame({"row": [1]}, geometry=[shape], crs=4490)
+    faults = list[Fault]()
+    check_geometry(found, roles()["forest"], "a.gpkg", faults, Notes("layer", LayerSpec(path="a", role="forest")))
+    (fault,) = faults
+    assert fault.code == "E-LAYER-017" and cause in fault.text("zh") and "{" not in fault.text("en")
+    assert ("自相交" in fault.text("zh")) == (shape is BOWTIE)
+    x, y = map(float, str(fault.facts["at"]).split(", "))
+    assert 108 < x < 113 and 39 < y < 43
+
+
+def test_a_spike_and_a_border_that_touches_itself_are_named_as_what_they_are():
+    pinch = Polygon([(0, 0), (1000, 0), (1000, 1000), (500, 1000), (505, 1002), (495, 1002), (500, 1000), (0, 1000)])
+    moved = shapely.transform(pinch, lambda xy: xy + np.array([370_000, 4_470_000]))
+    assert "尖刺 1" in checked([SPIKE])[2].repaired[0].text("zh").replace("（线原路折返）", "")
+    assert "边界自相接触" in checked([moved], crs=4508)[2].repaired[0].text("zh")
 
 
 def test_a_part_that_would_vanish_is_refused():
@@ -123,6 +161,72 @@ def test_a_wild_vertex_is_found_in_metres_too():
     wild = LineString([(370_000, 4_470_000), (371_000, 4_470_000), (0, 0), (372_000, 4_471_000)])
     roads = [LineString([(370_000 + i, 4_470_000), (371_000, 4_470_100 + i)]) for i in range(0, 500, 50)]
     assert checked([*roads, wild], "roads", 4508)[1] == [("E-LAYER-075", (11,))]
+
+
+def circle(vertices=20, radius=0.02, x=109.5, y=40.3):
+    angle = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    return np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)])
+
+
+@pytest.mark.parametrize("away_deg", [0.25, 0.6, 3.0])
+@pytest.mark.parametrize("at", [0, 7])
+def test_one_vertex_tens_of_kilometres_off_its_ring_is_refused_with_its_row(away_deg, at):
+    ring = circle()
+    ring[at, 0] += away_deg
+    others = [Polygon(circle(x=x)) for x in (109.1, 109.9, 110.3)]
+    assert checked([*others, Polygon(ring)])[1] == [("E-LAYER-075", (4,))]
+    assert checked([*others, Polygon(circle())])[1] == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "why"),
+    [
+        (LineString([(109, 40), (109.6, 40.2)]).buffer(0.001), "a corridor of 60 km"),
+        (Polygon([(109, 40), (109.9, 40.4), (109.9, 40.41)]), "a long thin wedge"),
+        (Polygon(circle(8, 3.0)), "a province in a few strokes"),
+        (Polygon([(109, 40), (109.3, 40), (109.3, 40.01), (110, 40.01), (110, 40.02), (109, 40.02)]), "a panhandle"),
+    ],
+)
+def test_long_and_thin_areas_are_sound(shape, why):
+    assert checked([FIELD, BESIDE, shape])[1] == [], why
+
+
+def test_a_road_out_and_back_by_way_of_a_wild_vertex_is_refused_and_a_long_straight_one_is_sound():
+    street = np.column_stack([109.5 + np.arange(10) / 1000, np.full(10, 40.3)])
+    wild = street.copy()
+    wild[4, 1] += 0.3
+    assert checked([LineString(street), LineString(wild)], "railway")[1] == [("E-LAYER-075", (2,))]
+    assert checked([LineString(street), LineString([*street, (109.9, 40.3)])], "railway")[1] == []
+
+
+@pytest.mark.parametrize("wild", [[(13, 1), (300, 1.1)], [(13, 1), (300, 1), (13.5, 1)]])
+def test_a_stroke_out_of_all_the_layer_is_refused_and_one_in_a_layer_of_long_strokes_is_sound(wild):
+    """Kilometres from a corner; streets of 1 km over 10 km, and lines of 100 km over 500 km."""
+
+    def line(*places, unit=1000):
+        return LineString([(370_000 + unit * x, 4_470_000 + unit * y) for x, y in places])
+
+    streets = [line((at, 0), (at + 1, 0), (at + 1, 1)) for at in range(10)]
+    assert checked([*streets, line(*wild)], "roads", 4508)[1] == [("E-LAYER-075", (11,))]
+    assert checked([*streets, line((9, 1), (13, 1), (30, 2))], "roads", 4508)[1] == []
+    wide = [line((at, 0), (at + 1, 0), (at + 1, 1), unit=20_000) for at in range(5)]
+    assert checked([*wide, line(*wild)], "roads", 4508)[1] == []
+
+
+def test_rows_in_metres_that_have_no_place_in_the_system_are_refused_among_others_that_have_one():
+    county = [Point(370_123 + 1000 * at, 4_470_456 + 700 * at) for at in range(6)]
+    local = [Point(5000 + 100 * at, 5000) for at in range(5)]
+    assert checked([*county, *local], "heritage", 4508)[1] == [("E-LAYER-012", (7, 8, 9, 10, 11))]
+    assert checked(county, "heritage", 4508)[1] == []
+
+
+def test_a_point_on_another_continent_than_its_county_is_refused_and_one_in_the_next_province_doubted():
+    county = [Point(109.5 + i / 20, 40.1 + i / 29) for i in range(6)]
+    assert checked([*county, Point(10.95, 40.2)], "heritage")[1] == [("E-LAYER-079", (7,))]
+    _, faults, notes = checked([*county, Point(116.4, 39.9)], "heritage")
+    assert faults == [] and told(notes) == {"R-LAYER-FAR": (7,)}
+    world = [Point(x, y) for x, y in ((109.5, 40.1), (14.5, 35.9), (-70.6, -33.4), (37.6, 55.7), (2.3, 48.9))]
+    assert checked(world, "heritage")[1] == []
 
 
 def test_a_long_line_that_runs_in_ordinary_strokes_is_sound():
@@ -220,6 +324,16 @@ def test_rows_that_repeat_another_are_doubted_and_those_with_its_shape_alone_are
     assert told(notes) == {"R-LAYER-TWIN": (2,), "R-LAYER-SAMESHAPE": (3,)}
 
 
+def test_a_road_drawn_twice_in_opposite_directions_is_a_twin_and_a_pair_of_one_way_roads_is_none():
+    road = LineString([(109.5, 40.1), (109.52, 40.11), (109.53, 40.15)])
+    both = [road, road.reverse()]
+    assert told(checked(both, "roads", name=["a", "a"])[2]) == {"R-LAYER-TWIN": (2,)}
+    assert told(checked(both, "roads", name=["a", "b"], oneway=["no", None])[2]) == {"R-LAYER-SAMESHAPE": (2,)}
+    assert told(checked(both, "roads", name=["a", "a"], oneway=["forward", "forward"])[2]) == {}
+    begun_elsewhere = Polygon([(109.6, 40.1), (109.6, 40.2), (109.5, 40.2), (109.5, 40.1)])
+    assert told(checked([box(109.5, 40.1, 109.6, 40.2), begun_elsewhere])[2]) == {"R-LAYER-TWIN": (2,)}
+
+
 def test_points_on_one_spot_are_doubted():
     points = [Point(109.123, 40.456), Point(109.123, 40.456), Point(109.2, 40.4)]
     assert told(checked(points, "enterprises", name=["a", "b", "c"])[2]) == {"R-LAYER-COINCIDE": (2,)}
@@ -234,6 +348,15 @@ def test_coordinates_rounded_to_a_kilometre_are_doubted():
     assert told(checked(metres, "enterprises", 4508)[2]) == {"R-LAYER-ROUNDED": (1, 2, 3, 4, 5, 6)}
 
 
+def test_coordinates_of_whole_minutes_are_doubted():
+    minutes = [Point(109 + 7 * i / 60, 40 + 11 * i / 60) for i in range(1, 9)]
+    for decimals in (12, 6, 4):
+        written = [Point(round(p.x, decimals), round(p.y, decimals)) for p in minutes]
+        assert "R-LAYER-ROUNDED" in told(checked(written, "enterprises")[2])
+    seconds = [Point(p.x + i / 3600, p.y + 2 * i / 3600) for i, p in enumerate(minutes, 1)]
+    assert told(checked(seconds, "enterprises")[2]) == {}
+
+
 # --- lines of a network ---------------------------------------------------------------------------------
 
 
@@ -245,7 +368,7 @@ def test_loops_and_lines_without_length_are_told():
     assert [remark.code for remark in notes.dropped] == ["R-LAYER-NOTHING"]
 
 
-@pytest.mark.parametrize(("gap_m", "told_codes"), [(0.0, {}), (0.5, {"R-LAYER-NEARMISS": (1, 2)}), (5.0, {})])
+@pytest.mark.parametrize(("gap_m", "told_codes"), [(0.0, {}), (0.5, {"R-LAYER-NEARMISS": (1, 2)}), (8.0, {})])
 def test_ends_that_nearly_meet_are_counted_and_those_that_meet_or_lie_apart_are_not(gap_m, told_codes):
     left = LineString([(370_000, 4_470_000), (371_000, 4_470_000)])
     right = LineString([(371_000 + gap_m, 4_470_000), (372_000, 4_470_000)])
@@ -260,3 +383,20 @@ def test_ends_that_nearly_meet_are_counted_one_by_one():
     near = [LineString([(west, 4_470_000), (east, 4_470_000)]) for west, east in starts]
     (remark,) = checked(near, "roads", 4508)[2].warned
     assert "2 个线端" in remark.text("zh")
+
+
+@pytest.mark.parametrize(
+    ("gap_m", "told_codes"), [(0.0, {}), (0.5, {"R-LAYER-SHORT": (2,)}), (4.0, {"R-LAYER-SHORT": (2,)}), (6.0, {})]
+)
+def test_an_end_that_stops_short_of_the_middle_of_another_line_is_told(gap_m, told_codes):
+    through = LineString([(370_000, 4_470_000), (371_000, 4_470_000)])
+    side = LineString([(370_400, 4_470_000 + gap_m), (370_400, 4_470_300)])
+    _, faults, notes = checked([through, side], "roads", 4508)
+    assert faults == [] and told(notes) == told_codes
+
+
+def test_a_stub_and_an_end_just_beyond_a_crossing_stop_short_of_nothing():
+    through = LineString([(370_000, 4_470_000), (371_000, 4_470_000)])
+    stub = LineString([(370_400, 4_470_000), (370_400, 4_470_003)])
+    beyond = LineString([(370_600, 4_469_998), (370_600, 4_470_300)])
+    assert told(checked([through, stub, beyond], "roads", 4508)[2]) == {}

@@ -15,12 +15,12 @@ from ruamel.yaml import YAML
 from gis_wufei.demand import CropResidueDemand, PerPersonDemand, ReportedDemand
 from gis_wufei.errors import InputError
 from gis_wufei.layers import LayerSpec
+from gis_wufei.network import RoadsSpec
 from gis_wufei.standards import factors
 from gis_wufei.study import (
     CollectionSpec,
     FacilitySpec,
     HaulSpec,
-    RoadsSpec,
     ScenarioSpec,
     SitingSpec,
     StreamSpec,
@@ -337,6 +337,8 @@ ONE_SLIP = {
     "a half where whole numbers count": ("      min_open: 1", "      min_open: 1.5", "type", "whole number"),
     "a number without end": ("cell_m: 50", "cell_m: .inf", "type", "finite"),
     "a number that is no number": ("  access_speed_kmh: 8", "  access_speed_kmh: .nan", "type", "finite"),
+    "a speed of no truck": ("speeds_kmh: {national: 50", "speeds_kmh: {national: 3000", "range", "≤ 150"),
+    "a speed of no wheels": ("  access_speed_kmh: 8", "  access_speed_kmh: 0.5", "range", "≥ 1"),
     "an unquoted code": ('where: {class: ["111"', 'where: {class: [111', "text_number", "quotes"),
     "yes for true": ("single_source: false", "single_source: no", "type", "true or false"),
     "one value for a list": ("      sizes: [V_10, V_20]", "      sizes: V_10", "type", "a list"),

@@ -91,6 +91,21 @@ def test_a_header_of_two_rows_in_merged_cells_is_put_together(tmp_path):
     rows = (["place_id", "name", "population", "坐标", None], [None, None, None, "经度", "纬度"], *SHEET[1:])
     layer = opened(tmp_path, sheet(tmp_path, *rows, more=merge))
     assert points(layer) == WHERE and layer.frame["row"].tolist() == [1, 2]
+    (remark,) = [r for r in layer.certificate.found if r.code != "R-LAYER-ASSUMED"]  # two rows, and no title
+    assert (remark.code, remark.facts["first"], remark.count) == ("R-LAYER-TWOROWS", 1, 2)
+
+
+def test_a_title_in_merged_cells_or_with_commas_is_a_title(tmp_path):
+    path = sheet(
+        tmp_path, ["一览表", None, None, None, None], *SHEET, more=lambda book: book.active.merge_cells("A1:E1")
+    )
+    for title in (
+        path,
+        listed(tmp_path, "一览表，2024，旗", HEAD, *ROWS),
+        listed(tmp_path, "一览表", HEAD, *ROWS, name="b.csv"),
+    ):
+        told = [r.code for r in opened(tmp_path, title).certificate.found if r.code != "R-LAYER-ASSUMED"]
+        assert told == ["R-LAYER-HEADER"]
 
 
 def test_a_header_of_two_rows_in_a_list_is_put_together(tmp_path):
@@ -102,6 +117,16 @@ def test_a_row_of_units_below_the_header_is_no_data(tmp_path):
     layer = opened(tmp_path, listed(tmp_path, HEAD, ",,人,°,°", *ROWS))
     assert layer.frame["population"].tolist() == [120.0, 80.0] and points(layer) == WHERE
     assert codes(layer.certificate.dropped) == ["R-LAYER-UNITROW"]
+
+
+def test_a_unit_row_that_contradicts_the_header_is_refused_as_its_unit(tmp_path):
+    head = "source_id,sector,年产生量（吨）,lon,lat"
+    row = "E1,garage,5,109.5,40.4"
+    told = fault(tmp_path, listed(tmp_path, head, ",,kg,°,°", row), "enterprises")
+    assert told.code == "E-LAYER-072"
+    assert opened(tmp_path, listed(tmp_path, head, ",,吨/年,°,°", row), "enterprises").frame["t_per_year"].tolist() == [
+        5
+    ]
 
 
 def test_a_unit_row_that_contradicts_the_column_is_not_passed_over(tmp_path):
@@ -153,6 +178,63 @@ def test_notes_below_the_list_are_told_and_not_read(tmp_path):
     assert len(layer.frame) == 2 and (remark.code, remark.count) == ("R-LAYER-NOTE", 2)
 
 
+FEET = [
+    ["填表人：张三", "", "审核人：李四", "", ""],
+    ["制表人", "张三", "审核人", "李四", "2024年3月15日"],
+    ["填报单位（公章）：", "", "", "负责 人：", "王五"],
+    ["单位（盖章）", "", "", "", date(2024, 3, 15)],
+    ["Prepared by: A", "", "Checked by:", "B", "Date: 2024-03-01"],
+]
+
+
+@pytest.mark.parametrize("foot", FEET)
+def test_signatures_and_dates_below_the_list_are_no_place(tmp_path, foot):
+    notes = ["注：人口为常住人口", "", "", "", ""], ["2、坐标取自村委会", "", "", "", ""]
+    written = sheet(tmp_path, *SHEET, *notes, foot)
+    typed = listed(tmp_path, HEAD, *ROWS, *(",".join(map(str, row)) for row in (*notes, foot)))
+    for path in (written, typed):
+        layer = opened(tmp_path, path)
+        (remark,) = layer.certificate.dropped
+        assert len(layer.frame) == 2 and (remark.code, remark.rows) == ("R-LAYER-NOTE", (3, 4, 5))
+
+
+@pytest.mark.parametrize("row", ["说明,南村,90,109.7,40.3", "审核,注：,90,109.7,40.3", "V3,日期：,90,109.7,40.3"])
+def test_a_place_whose_cells_read_like_a_note_is_still_a_place(tmp_path, row):
+    layer = opened(tmp_path, listed(tmp_path, HEAD, *ROWS, row))
+    assert len(layer.frame) == 3 and layer.certificate.dropped == ()
+
+
+@pytest.mark.parametrize("row", ["审核,南村,,109.7,40.3", "V3,,,,", "V3,张三,,,"])
+def test_a_place_with_blank_cells_is_no_signature(tmp_path, row):
+    assert {told.code for told in faults_of(tmp_path, listed(tmp_path, HEAD, *ROWS, row), "settlements")} == {
+        "E-LAYER-008"
+    }
+
+
+@pytest.mark.parametrize("last", [1, 3])
+@pytest.mark.parametrize(
+    "joined", ["V{0};南村{0};90;109.7;40.{0}", '"V{0},南村,90,109.7,40.{0}",,,,', "V{0}；南村；90；109.7；40.{0}"]
+)
+def test_rows_under_another_separator_are_refused_and_no_notes(tmp_path, last, joined):
+    rows = [joined.format(number) for number in range(3, 3 + last)]
+    told = fault(tmp_path, listed(tmp_path, HEAD, *ROWS, *rows))
+    assert told.code == "E-LAYER-021" and told.rows_meant.numbers == tuple(range(3, 3 + last))
+    note = "以上数据由各镇统计上报，截至2024年3月31日，外出务工半年以上人口未计入，如有出入，以公安户籍为准。"
+    assert len(opened(tmp_path, listed(tmp_path, HEAD, *ROWS, note)).frame) == 2
+
+
+def test_an_id_that_excel_made_a_date_is_refused_and_a_date_elsewhere_is_none(tmp_path):
+    head = [*HEAD.split(","), "调查日期"]
+    rows = [[key, *cells(ROWS[at])[1:], date(2024, 5, 6)] for at, key in enumerate(("3-1", date(2024, 3, 2)))]
+    told = fault(tmp_path, sheet(tmp_path, head, *rows))
+    assert (told.code, told.field, told.rows_meant.numbers) == ("E-LAYER-107", "place_id", (2,))
+    assert "2024-03-02" in told.text("zh") and "3-1" in told.text("en")
+    rows[1][0] = "3-2"
+    assert opened(tmp_path, sheet(tmp_path, head, *rows)).frame["place_id"].tolist() == ["3-1", "3-2"]
+    rows[1][0], head[0] = date(2024, 3, 2), "代码"
+    assert fault(tmp_path, sheet(tmp_path, head, *rows)).field == "代码"
+
+
 def test_hidden_rows_and_sheets_are_told(tmp_path):
     def hide(book):
         book.active.row_dimensions[3].hidden = True
@@ -167,16 +249,62 @@ def test_hidden_rows_and_sheets_are_told(tmp_path):
     assert next(r for r in layer.certificate.warned if r.code == "R-LAYER-HIDDENROWS").ids == ("2",)
 
 
-def test_several_sheets_ask_and_blank_ones_are_no_choice(tmp_path):
-    def second(book):
+def test_of_several_sheets_the_only_one_with_the_columns_is_taken_and_told(tmp_path):
+    def notes(book):
         book.create_sheet("Sheet2")
+        book.create_sheet("说明").append(["填表说明：人口为常住人口"])
         book.create_sheet("2023").append(["place_id"])
+
+    layer = opened(tmp_path, sheet(tmp_path, *SHEET, more=notes))
+    (remark,) = [r for r in layer.certificate.guessed if r.code == "R-LAYER-CHOSEN"]
+    assert points(layer) == WHERE and remark.facts["layer"] == "Sheet" and "说明" in remark.text("zh")
+    assert points(opened(tmp_path, sheet(tmp_path, *SHEET, more=lambda book: book.create_sheet("Sheet2")))) == WHERE
+
+
+def test_several_sheets_that_suit_are_listed_and_one_is_named(tmp_path):
+    def second(book):
+        for row in SHEET:
+            book["2023"].append(row) if "2023" in book.sheetnames else book.create_sheet("2023").append(row)
+        book.create_sheet("说明").append(["填表说明"])
 
     path = sheet(tmp_path, *SHEET, more=second)
     told = fault(tmp_path, path)
     assert told.code == "E-LAYER-014" and told.facts["layers"] == "2023, Sheet"
     assert points(opened(tmp_path, path, layer="Sheet")) == WHERE
-    assert points(opened(tmp_path, sheet(tmp_path, *SHEET, more=lambda book: book.create_sheet("Sheet2")))) == WHERE
+
+
+def test_sheets_of_which_none_suits_are_all_listed(tmp_path):
+    path = sheet(tmp_path, ["a", "b"], [1, 2], more=lambda book: book.create_sheet("x").append(["c"]))
+    assert fault(tmp_path, path).facts["layers"] == "Sheet, x"
+
+
+# --- separators ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sign", "name"), [("，", "全角逗号"), ("；", "全角分号"), (";", "分号"), ("\t", "制表符")])
+def test_another_separator_than_the_comma_is_read_and_told_by_name(tmp_path, sign, name):
+    layer = opened(tmp_path, listed(tmp_path, *(line.replace(",", sign) for line in (HEAD, *ROWS))))
+    (remark,) = [r for _, r in layer.certificate.remarks if r.code == "R-LAYER-SEPARATOR"]
+    assert points(layer) == WHERE and name in remark.text("zh")
+    assert layer.certificate.status == ("accepted" if sign in ";\t" else "repaired")
+
+
+def test_a_header_with_another_separator_than_its_rows_is_read_and_told(tmp_path):
+    mixed = (HEAD.replace(",", "，"), *ROWS), (HEAD, *(row.replace(",", "，") for row in ROWS))
+    for lines in mixed:
+        layer = opened(tmp_path, listed(tmp_path, *lines))
+        assert points(layer) == WHERE and "R-LAYER-HEADSEPARATOR" in codes(layer.certificate.repaired)
+    plain = opened(tmp_path, listed(tmp_path, HEAD, *(row.replace("村", "村，一队") for row in ROWS)))
+    assert points(plain) == WHERE and codes(plain.certificate.repaired) == []
+
+
+def test_a_list_without_a_header_is_refused_as_such(tmp_path):
+    told = fault(tmp_path, listed(tmp_path, *ROWS))
+    assert told.code == "E-LAYER-140" and "V1, 东村" in told.text("zh") and "place_id" in told.text("en")
+    years = listed(tmp_path, "甲,乙,2022,2023", "V1,东村,110,120")
+    assert {one.code for one in faults_of(tmp_path, years, "settlements")} == {
+        "E-LAYER-005"
+    }  # numbers that are years may name columns
 
 
 # --- cells -------------------------------------------------------------------------------------------------
@@ -287,8 +415,8 @@ def test_text_that_arrives_broken_is_doubted(tmp_path):
         ("东经", "北纬"),
         ("Longitude", "Latitude"),
         ("经度（°）", "纬度（°）"),
-        ("X坐标", "Y坐标"),
-        ("x", "y"),
+        ("X坐标(°)", "Y坐标(°)"),
+        ("x(经度)", "y(纬度)"),
         ("经度(E)", "纬度(N)"),
     ],
 )
@@ -430,7 +558,7 @@ def test_the_file_of_a_join_obeys_the_path_policy_and_its_columns_must_exist(tmp
     assert fault(tmp_path, path, join=ground(tmp_path) | {"path": "../ground.gpkg"}).code == "E-LAYER-002"
     assert fault(tmp_path, path, join=ground(tmp_path) | {"key": "x"}).code == "E-LAYER-005"
     assert fault(tmp_path, path, join=ground(tmp_path) | {"other_key": "x"}).code == "E-LAYER-005"
-    assert fault(tmp_path, path, join={"path": path, "key": "place_id"}).code == "E-LAYER-006"
+    assert fault(tmp_path, path, join={"path": path, "key": "place_id"}).code == "E-LAYER-121"
 
 
 # --- workbooks that are none ------------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ COMPOSED = {
     "column.": "columns of the tables",
     "effect.": "effects of rules",
     "figure.": "figures of the summary",
+    "ignored.": "what a road network leaves out, and why a road is closed",
     "infeasible.": "kinds of infeasibility",
     "limit.": "limits of the siting",
     "stopped.": "what ended a search",
@@ -77,10 +78,15 @@ COMPOSED = {
     "map.place.": "classes of places",
     "map.site.": "classes of sites",
     "map.unit.": "units of popups and cards",
+    "map.roads.part.": "parts of a road network",
+    "map.roads.": "layers, classes and tables of a road network",
     "measure.": "units of columns",
+    "kind.": "kinds of files by their content",
     "money.": "yuan and ten thousands",
+    "no_trip.": "why there is no way between two places",
     "number.": "parts of crops, vehicles and facilities",
     "report.": "lines of the read-me",
+    "road.column.": "columns of the network's tables",
     "state.": "states of sites",
     "status.": "states of results and of numbers",
     "step.": "steps of a walk",
@@ -88,6 +94,7 @@ COMPOSED = {
     "unit.": "verdicts of control units",
     "unserved.": "reasons of the collection",
     "value.": "values of coded columns, role by role",
+    "why.": "why a road is closed to a vehicle",
 }
 
 
@@ -125,7 +132,8 @@ def test_every_text_is_used():
 
 def ends(rest):
     """What code may call the composed part of a key: whole, or without the month or level that it fills in."""
-    return {rest, re.sub(r"\d\d_t$", "", rest), re.sub(r"(?<=_)(low|default)$", "", rest), re.sub(r"_mu$", "_ha", rest)}
+    cut = ((r"\d\d_t$", ""), (r"(?<=_)(low|default)$", ""), (r"_mu$", "_ha"), (r"^restriction_", ""))
+    return {rest, *(re.sub(end, other, rest) for end, other in cut)}
 
 
 def test_every_beginning_of_composed_keys_has_its_texts():

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from conftest import degrees, draw_county
+from conftest import degrees, draw_county, drawn
 
 from gis_wufei.errors import CheckFailedError, InputError
-from gis_wufei.plan import Plan, make_plan, read_study
+from gis_wufei.plan import Plan, StreamPlan, make_plan, read_study
 from gis_wufei.siting import SitingResult, solve_siting
 from gis_wufei.study import Study
 
@@ -205,3 +205,131 @@ def test_a_stream_that_no_site_can_serve_is_told_place_by_place(tmp_path: Path) 
     assert "W-NOTHING-SERVED" in {warning.code for warning in stream.warnings}
     assert set(stream.unserved["reason"]) == {"unserved.beyond_max_road_km"}
     assert stream.figures["unserved_t_per_year"] == pytest.approx(9)
+
+
+# --- the problem itself: both sides of what does not fit --------------------------------------
+
+
+HAZARDOUS = "siting: {max_road_km: 15}\n    collection: {vehicle: hw_van"
+
+
+def one_change(folder: Path, old: str, new: str, stream: str) -> StreamPlan:
+    """The stream's plan where one thing of the tiny county's study is written differently."""
+    county = draw_county(folder)
+    text = (county / "study.yaml").read_text("utf-8")
+    assert text.count(old) >= 1
+    (county / "study.yaml").write_text(text.replace(old, new), "utf-8")
+    return make_plan(Study.open(county), [stream]).streams[stream]
+
+
+def told(stream: StreamPlan, code: str, lang: str = "en") -> str:
+    """The sentences of a code among explanation and warnings."""
+    found = (*stream.explanation, *stream.warnings)
+    return " ".join(warn.text(lang) for warn in found if warn.code == code)
+
+
+def test_a_receiver_that_states_no_capacity_is_told_and_one_that_states_enough_is_not(tmp_path: Path) -> None:
+    county = draw_county(tmp_path)
+    table = pd.read_csv(county / "facilities.csv", encoding="utf-8-sig")
+    sound = make_plan(Study.open(county), ["hazardous"]).streams["hazardous"]
+    table.loc[table["kind"] == "HWR", ["capacity_t_per_day", "capacity_t_per_year"]] = float("nan")
+    table.to_csv(county / "facilities.csv", index=False, encoding="utf-8-sig")
+    stream = make_plan(Study.open(county), ["hazardous"]).streams["hazardous"]
+    assert told(sound, "W-HAUL-OPEN") == "" and "9 t/a" in told(stream, "W-HAUL-OPEN")
+    assert "不是无限" in told(stream, "W-HAUL-OPEN", "zh")
+
+
+def test_more_sites_wanted_than_there_are_tells_both_numbers(tmp_path: Path) -> None:
+    stream = one_change(tmp_path, HAZARDOUS, HAZARDOUS.replace("15}", "15, min_open: 400}"), "hazardous")
+    there = int((stream.sites["left_out"] == "").sum())  # one lies off the roads
+    assert f"at least 400 sites, only {there} may be opened" in told(stream, "infeasible.min_open")
+    assert f"400 个站点，而可启用的只有 {there} 个" in told(stream, "infeasible.min_open", "zh")
+    before = read_study(Study.open(tmp_path), ["hazardous"]).warnings[-1]  # and before anything is solved
+    assert before == next(warn for warn in stream.warnings if warn.code == "W-SITES-LEFT")
+    assert "0 stand(s) already, at least 400 wanted" in before.text("en")
+    assert f"{len(stream.sites)} candidate site(s)" in told(stream, "W-SITES-LEFT")
+
+
+def test_as_many_sites_as_there_are_is_no_fault(tmp_path: Path, tiny_plan: Plan) -> None:
+    count = int((tiny_plan.streams["hazardous"].sites["left_out"] == "").sum())
+    stream = one_change(tmp_path, HAZARDOUS, HAZARDOUS.replace("15}", f"15, min_open: {count}}}"), "hazardous")
+    assert stream.siting.status == "optimal" and stream.opened.shape[0] == count
+
+
+def test_too_few_sites_for_all_demand_tell_demand_and_capacity(tiny_study: Path) -> None:
+    stream = make_plan(Study.open(tiny_study, "too_small"), ["straw"]).streams["straw"]
+    sentence, load = told(stream, "infeasible.room"), stream.demand.t_per_year
+    assert "at most 1 site(s)" in sentence and "5,000.0" in sentence and f"load of {load:,.1f}" in sentence
+
+
+def test_more_standing_sites_than_allowed_tell_both_numbers(tmp_path: Path) -> None:
+    county = draw_county(tmp_path)
+    table = pd.read_csv(county / "facilities.csv")
+    twin = table[table["kind"] == "PY"].assign(facility_id="X9", lon=lambda frame: frame["lon"] + 0.02)
+    pd.concat([table, twin]).to_csv(county / "facilities.csv", index=False)
+    text = (county / "study.yaml").read_text("utf-8")
+    (county / "study.yaml").write_text(text.replace("max_road_km: 15}", "max_road_km: 15, max_open: 1}"), "utf-8")
+    stream = make_plan(Study.open(county), ["domestic"]).streams["domestic"]
+    assert "2 existing sites stay in service, siting.max_open allows 1" in told(stream, "infeasible.max_open")
+
+
+def test_a_place_too_large_for_every_site_is_named_with_both_numbers(tmp_path: Path) -> None:
+    """A village of 200 000 makes more a day than the largest station takes; divided among stations it fits."""
+    county = draw_county(tmp_path)
+    table = pd.read_csv(county / "villages.csv", dtype={"place_id": str})
+    table.loc[2, "population"] = 200_000
+    table.to_csv(county / "villages.csv", index=False)
+    stream = make_plan(Study.open(county), ["domestic"]).streams["domestic"]
+    sentence = told(stream, "infeasible.large")
+    load = stream.demand.places.loc["V3", "peak_t_per_day"]
+    assert "东村 (V3)" in sentence and f"up to {load:,.1f}" in sentence and "single_source: false" in sentence
+
+
+def test_a_red_line_over_everything_tells_what_is_left_and_which_rule_took_it(tmp_path: Path) -> None:
+    county = draw_county(tmp_path)
+    drawn([(shapely.box(-5, -5, 15, 15), {"name": "红线"})], county / "red_line.geojson")
+    text = (county / "study.yaml").read_text("utf-8")
+    layer = "  red_line: {path: red_line.geojson, role: red_line}\nroads: {layer"
+    (county / "study.yaml").write_text(text.replace("roads: {layer", layer, 1), "utf-8")
+    stream = make_plan(Study.open(county), ["hazardous"]).streams["hazardous"]
+    for lang, words in (("en", "0 ha are left by the exclusions, with 0 candidate"), ("zh", "适宜地 0 公顷")):
+        assert words in told(stream, "W-SITES-LEFT", lang)
+    assert "(0 by it alone)" in told(stream, "W-SITES-LEFT") and "R01" in told(stream, "W-SITES-LEFT")
+
+
+def test_where_sites_are_open_nobody_asks_what_is_left(tiny_plan: Plan) -> None:
+    for stream in tiny_plan.streams.values():
+        assert not any(told(stream, code) for code in ("W-SITES-LEFT", "W-SHIFT", "W-TRUCKLOADS"))
+    reading = read_study(tiny_plan.study)
+    assert "W-SITES-LEFT" not in {warn.code for warn in reading.warnings}
+
+
+def test_a_shift_too_short_for_a_round_tells_the_hours_of_both(tmp_path: Path) -> None:
+    stream = one_change(tmp_path, "unload_min: 12,", "unload_min: 12, shift_h: 0.3,", "domestic")
+    missed = stream.unserved[stream.unserved["reason"] == "unserved.longer_than_a_shift"]
+    stops = stream.collection.stops.set_index("place_id")["hours"]
+    assert set(missed["place_id"]) == set(stops.index[stops > 0.3]) != set()
+    sentence = told(stream, "W-SHIFT")
+    assert "a shift of 0.3 h" in sentence and all(
+        f"({place}) {stops[place]:.2f} h" in sentence for place in missed["place_id"]
+    )
+
+
+def test_a_town_in_a_list_of_villages_is_doubted_by_name(tmp_path: Path) -> None:
+    county = draw_county(tmp_path)
+    table = pd.read_csv(county / "villages.csv", dtype={"place_id": str})
+    table.loc[2, "population"] = 12_000
+    table.to_csv(county / "villages.csv", index=False)
+    text = (county / "study.yaml").read_text("utf-8")
+    (county / "study.yaml").write_text(
+        text.replace("cycle_days: 2, workdays: 2", "cycle_days: 6, workdays: 2"), "utf-8"
+    )
+    stream = make_plan(Study.open(county), ["domestic"]).streams["domestic"]
+    stop = stream.collection.stops.set_index("place_id").loc["V3"]
+    assert stop["loads"] == int(np.ceil(stop["t"] / stop["payload_t"])) > 5
+    assert f"东村 (V3) {stop['t']:.1f} t = {stop['loads']}" in told(stream, "W-TRUCKLOADS")
+
+
+def test_a_campaign_may_fill_as_many_trucks_as_it_takes(tiny_plan: Plan) -> None:
+    assert (tiny_plan.streams["straw"].collection.stops["loads"] > 5).any()
+    assert not told(tiny_plan.streams["straw"], "W-TRUCKLOADS")

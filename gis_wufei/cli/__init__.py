@@ -1,4 +1,4 @@
-"""The command line: ``wufei init``, ``check``, ``run``, ``why``, ``export``, ``fetch``."""
+"""The command line: ``wufei init``, ``check``, ``run``, ``why``, ``export``, ``fetch``, ``network``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gis_wufei import __version__
 from gis_wufei.cli.answer import (
@@ -22,12 +21,14 @@ from gis_wufei.cli.answer import (
     Language,
     Teller,
     answering,
+    console_of,
     print_json,
     refuse_unwritable,
     tell,
     typed,
 )
 from gis_wufei.cli.data import export, fetch
+from gis_wufei.cli.network import app as network
 from gis_wufei.cli.why import why
 from gis_wufei.text import say
 
@@ -51,7 +52,12 @@ Streams = Annotated[
     list[str] | None, typer.Option("--stream", help="只算这些废物流（可重复）/ only these streams (repeatable)")
 ]
 Role = Annotated[
-    str | None, typer.Option("--role", help="单个文件的角色，如 settlements / the role a single file plays")
+    str | None,
+    typer.Option(
+        "--role",
+        help="单个文件的角色 / the role a single file plays: boundary, settlements, fields, enterprises, facilities, "
+        "candidates, roads, units, red_line, dem …（不写则列出全部 / left out, all are listed）",
+    ),
 ]
 Papers = Annotated[
     Path | None, typer.Option("--out", help="证书写到此文件夹 / write certificates into this folder", file_okay=False)
@@ -69,7 +75,7 @@ def init(
         from gis_wufei.template import write_template
 
         made = write_template(folder)
-        out = Console(highlight=False)
+        out = console_of()
         for path in made:
             tell(out, str(path))
         tell(out, say("cli.init.next", lang, folder=folder, typed=typed(folder)))
@@ -150,6 +156,7 @@ def run(
 app.command()(export)
 app.command()(fetch)
 app.command(context_settings={"ignore_unknown_options": True})(why)  # a longitude may be below zero
+app.add_typer(network, name="network")
 
 
 def _version(wanted: bool) -> None:

@@ -50,16 +50,18 @@ def answering(lang: str, as_json: bool, debug: bool) -> Iterator[None]:
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise  # the command line's own
     except InputError as error:
+        if debug and error.__cause__ is not None:
+            traceback.print_exc()
         complain(list(error.faults), lang, as_json)
-        tell(Console(stderr=True, highlight=False), say("cli.faults", lang, count=len(error.faults)))
+        tell(console_of(stderr=True), say("cli.faults", lang, count=len(error.faults)))
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
-        tell(Console(stderr=True, highlight=False), say("cli.interrupted", lang))
+        tell(console_of(stderr=True), say("cli.interrupted", lang))
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         if debug:
             traceback.print_exc()
-        complain([_own_fault(error)], lang, as_json)
+        complain([_own_fault(error)], lang, as_json, "failed")
         raise typer.Exit(FAILURE) from None
 
 
@@ -72,14 +74,20 @@ def _own_fault(error: Exception) -> Fault:
     return Fault(code, "wufei", {"kind": type(error).__name__, "reason": reason[:300].rstrip(".")})
 
 
-def complain(faults: list[Fault], lang: str, as_json: bool) -> None:
-    """Every fault on stderr, and as JSON on stdout where that was asked for."""
+def complain(faults: list[Fault], lang: str, as_json: bool, status: str = "rejected") -> None:
+    """Every fault on stderr, and as JSON on stdout where that was asked for: each as in a certificate."""
     if as_json:
-        told = [{"code": fault.code, "where": fault.where, "text": fault.text(lang)} for fault in faults]
-        print_json({"faults": told})
-    console = Console(stderr=True, highlight=False)
+        from gis_wufei.report import fault_json
+
+        print_json({"status": status, "faults": [fault_json(fault, {}) for fault in faults]})
+    console = console_of(stderr=True)
     for fault in faults:
         tell(console, fault.text(lang), FAULT)
+
+
+def console_of(*, stderr: bool = False) -> Console:
+    """A console that shows text of files as it stands: no colours by guess, no pictures for ``:words:``."""
+    return Console(stderr=stderr, highlight=False, emoji=False)
 
 
 def tell(console: Console, words: str, mark: str = "") -> None:
@@ -114,7 +122,7 @@ class Teller:
 
     def __init__(self, study: Study | None, lang: str, quiet: bool) -> None:
         self.study, self.lang, self.quiet, self.last = study, lang, quiet, ""
-        self.console = Console(stderr=True, highlight=False)
+        self.console = console_of(stderr=True)
         self.progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from gis_wufei.cli.answer import FAULT, WARNING, Teller, print_json, refuse_unwritable, tell
+from gis_wufei.cli.answer import FAULT, WARNING, Teller, console_of, print_json, refuse_unwritable, tell
+from gis_wufei.cli.options import as_options
+from gis_wufei.cli.settings import layer_spec
 from gis_wufei.cli.study import print_reading, reading_json
-from gis_wufei.errors import Fault, InputError, closest
+from gis_wufei.errors import Fault, InputError
 from gis_wufei.layers import Certificate, LayerSpec, examine, roles
+from gis_wufei.layers.path import no_path, refused
 from gis_wufei.layers.tell import hint
 from gis_wufei.report import certificate_json, facts_of, remarks_of, verdict_of, write_certificate
 from gis_wufei.study import Study
 from gis_wufei.text import say
 
 YAML_SUFFIXES = (".yaml", ".yml")
-REMOTE = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+:/|/vsi|\\\\)")  # a URL, a virtual file system, a share
 COLOURS = {"accepted": "green", "repaired": "cyan", "warned": "yellow", "rejected": "red"}
 SIGNS = {"rejected": FAULT, "warned": WARNING, "dropped": "[yellow]−[/] ", "repaired": "[cyan]~[/] "}
 
 
 def is_study(path: str, role: str | None) -> bool:
     """Whether a path names a study: a folder that is no database, a YAML file, or nothing that looks like a file."""
-    if REMOTE.match(path):
-        return False
     place = Path(path)
     suffix = place.suffix.lower()
     try:
+        if no_path(path, Path.cwd()):
+            return False
         if place.is_dir():
             return suffix != ".gdb" and (role is None or (place / "study.yaml").exists())
         return suffix in YAML_SUFFIXES or (suffix == "" and role is None and not place.is_file())
@@ -89,14 +88,14 @@ def check_file(
     as_json: bool,
 ) -> bool:
     """Print and write the certificate of one file; whether it is accepted."""
-    if REMOTE.match(path):
-        raise InputError([Fault("E-LAYER-002", "PATH", {"path": path})])
+    if (why := no_path(path, Path.cwd())) is not None:
+        raise refused(path, "PATH", why)
     spec, folder = file_spec(path, _role(role), layer, crs, fields, settings)
     if out is not None:
         refuse_unwritable(out)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a library's remark on a damaged file is not for the planner
-        paper = examine(spec.role, spec, folder)
+        paper = as_options(examine(spec.role, spec, folder))
     written = [] if out is None else write_certificate(paper, out, lang)
     if as_json:
         print_json(certificate_json(paper))
@@ -126,58 +125,29 @@ def _role(role: str | None) -> str:
 def file_spec(
     path: str, role: str, layer: str | None, crs: str | None, fields: Sequence[str], settings: Sequence[str]
 ) -> tuple[LayerSpec, Path]:
-    """What a study would say of the file, and the folder it lies in."""
+    """What a study would say of the file, and the folder it lies in: that is the study's, and the path policy holds.
+
+    Folders above may be links; a file that is one out of its folder needs ``--set allow_outside=true``, as in a study.
+    """
     file = Path(path)
     told: dict[str, Any] = {"path": file.name or path, "role": role}
     told |= {key: value for key, value in (("layer", layer), ("crs", crs)) if value is not None}
-    pairs = dict(_pair(option, "--field") for option in fields)
-    if pairs:
-        told["fields"] = pairs
-    for option in settings:
-        key, value = _pair(option, "--set")
-        head, _, rest = key.partition(".")
-        settable = sorted(set(LayerSpec.model_fields) - {"path", "role", "allow_outside"})
-        if head not in settable:
-            problem = f"--set {key} ({closest(key, settable) or ', '.join(settable)})"
-            raise InputError([Fault("E-CHECK-005", "--set", {"problem": problem})])
-        if head == "values" and "." in rest:
-            column, _, theirs = rest.partition(".")
-            told.setdefault(head, {}).setdefault(column, {})[theirs] = value
-        elif rest:
-            told.setdefault(head, {})[rest] = value
-        else:
-            told[head] = value
-    try:
-        spec = LayerSpec.model_validate(told)
-    except ValidationError as error:
-        faults = [
-            Fault("E-CHECK-005", "options", {"problem": f"{'.'.join(map(str, item['loc']))}: {item['msg']}"})
-            for item in error.errors(include_url=False, include_input=False)
-        ]
-        raise InputError(faults) from None
+    spec = layer_spec(told, fields, settings)
     try:
         folder = file.absolute().parent.resolve()
     except (OSError, RuntimeError, ValueError):  # the door refuses it in its own words
         folder = Path.cwd()
-    # Whoever types a path means the file behind it, even through a link.
-    return spec.model_copy(update={"allow_outside": True}), folder
-
-
-def _pair(option: str, name: str) -> tuple[str, str]:
-    key, sign, value = option.partition("=")
-    if not (sign and key.strip() and value.strip()):
-        raise InputError([Fault("E-CHECK-003", name, {"option": option})])
-    return key.strip(), value.strip()
+    return spec, folder
 
 
 def _write_all(papers: Sequence[Certificate], out: Path, lang: str, as_json: bool) -> None:
     written = [file for paper in papers for file in write_certificate(paper, out / paper.name, lang)]
     if not as_json:
-        tell(Console(stderr=True, highlight=False), say("cli.papers", lang, count=len(written), folder=out))
+        tell(console_of(stderr=True), say("cli.papers", lang, count=len(written), folder=out))
 
 
 def _print(paper: Certificate, written: Sequence[Path], lang: str) -> None:
-    console = Console(highlight=False)
+    console = console_of()
     tell(console, verdict_of(paper, lang), f"[bold {COLOURS[paper.status]}]")
     for answer, code, sentence in remarks_of(paper, lang):
         tell(console, f"{code} {sentence}", SIGNS.get(answer, "· "))

@@ -6,9 +6,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from gis_wufei.cli.answer import BAD_INPUT, FAULT, WARNING, Debug, Json, Lang, Language, answering, print_json, tell
+from gis_wufei.cli.answer import (
+    BAD_INPUT,
+    WARNING,
+    Debug,
+    Json,
+    Lang,
+    Language,
+    answering,
+    complain,
+    console_of,
+    print_json,
+    tell,
+)
 from gis_wufei.text import say
 
 
@@ -58,7 +69,7 @@ def export(
             told = {"files": [str(file) for file in made.files], "names": made.names, "losses": losses}
             print_json(told | {"secrecy": restricted.secrecy})
             return
-        console = Console(highlight=False)
+        console = console_of()
         for file in made.files:
             tell(console, str(file))
         for loss in losses:
@@ -98,7 +109,7 @@ def fetch(
 ) -> None:
     """获取公开数据（各取一次，附出处）；计算时从不联网。/ Bring public data in, once, with its origin."""
     with answering(lang, as_json, debug):
-        from gis_wufei.errors import MissingExtraError
+        from gis_wufei.errors import Fault, MissingExtraError
         from gis_wufei.fetch import bring, sources
 
         if not source:
@@ -107,17 +118,17 @@ def fetch(
                 print_json(listing)
             else:
                 for name, title in listing.items():
-                    tell(Console(highlight=False), f"{name:12} {title}")
+                    tell(console_of(), f"{name:12} {title}")
             return
         try:
             made = bring(source, to, study, bbox, file, sha256, offline, overwrite, url, country)
         except MissingExtraError as error:  # no fault of the program: the sentence names the command that mends it
-            tell(Console(stderr=True, highlight=False), str(error), FAULT)
+            complain([Fault("E-FETCH-013", source, {"reason": str(error)})], lang, as_json)
             raise typer.Exit(BAD_INPUT) from None
         if as_json:
             print_json([entry.record for entry in made])
             return
-        console = Console(highlight=False)
+        console = console_of()
         for entry in made:
             key = "fetch.made" if entry.fresh else "fetch.kept"
             tell(console, say(key, lang, file=entry.path, what=entry.told(lang)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,6 @@ def build(roads: Roads, out: Path | None, overwrite: bool, lang: str, as_json: b
             write_network(roads, place)
         made.append(target)
     report, graph = roads.network.report(), roads.network.graph
-    mended = graph.mended["kind"].value_counts()
-    tolerance = graph.mended.attrs.get("tolerance_m")
     told: dict[str, Any] = {
         "nodes": report.nodes,
         "edges": report.edges,
@@ -56,8 +55,6 @@ def build(roads: Roads, out: Path | None, overwrite: bool, lang: str, as_json: b
         "share_in_largest": report.share_in_largest,
         "share_mutually_reachable": report.share_mutually_reachable,
         "dead_ends": report.dead_ends,
-        "tolerance_m": None if tolerance is None else float(tolerance),
-        "mended": {str(kind): int(count) for kind, count in mended.items()},
         "ignored": {cause: count for cause, count in report.ignored.items() if count},
         "turn_bans": len(graph.turns),
         "signs_not_understood": roads.network.costs.unread,
@@ -67,7 +64,7 @@ def build(roads: Roads, out: Path | None, overwrite: bool, lang: str, as_json: b
         print_json(facts_of(roads) | told | {"files": [str(file) for file in made]})
         return
     console = Console(highlight=False)
-    print_head(console, roads, lang)
+    print_head(console, roads, lang, mended=False)
     tell(console, say("road.size", lang, km=report.length_km, nodes=report.nodes, edges=report.edges))
     classes = table(say("road.classes", lang), *(say(f"road.column.{name}", lang) for name in ("class", "km", "kmh")))
     for name, km in sorted(report.km_by_class.items(), key=lambda item: -item[1]):
@@ -75,8 +72,8 @@ def build(roads: Roads, out: Path | None, overwrite: bool, lang: str, as_json: b
     console.print(classes)
     tell(console, say("qa.pieces", lang, count=report.components, share=100 * report.share_in_largest))
     tell(console, say("road.mutual", lang, share=100 * report.share_mutually_reachable))
-    if tolerance is not None:
-        tell(console, say("road.gaps", lang, count=int(mended.get("gap_closed", 0)), metres=float(tolerance)))
+    if roads.kind != "osm":
+        tell(console, say("road.gaps", lang, count=mended_of(roads)["gap_closed"], metres=graph.tolerance_m))
     tell(console, say("road.bans", lang, count=len(graph.turns)))
     print_ignored(console, report.ignored, lang)
     if roads.network.costs.unread:
@@ -105,7 +102,7 @@ def quality(roads: Roads, out: Path | None, overwrite: bool, lang: str, as_json:
         print_json(facts_of(roads) | findings_json(found) | {"files": [str(file) for file in made]})
         return
     console = Console(highlight=False)
-    print_head(console, roads, lang)
+    print_head(console, roads, lang, mended=False)
     for line in found.summary(lang):
         tell(console, line)
     speeds = table(say("road.speeds", lang), *(say(f"road.column.{name}", lang) for name in ("class", "km", "kmh")))
@@ -133,6 +130,11 @@ def findings_json(found: NetworkQa) -> dict[str, Any]:
     }
 
 
+def mended_of(roads: Roads) -> Counter[str]:
+    """How much was mended or found on the way from lines to graph, by kind."""
+    return Counter(map(str, roads.network.graph.mended["kind"]))
+
+
 def finite(value: float) -> float | None:
     """A number that JSON can tell."""
     return float(value) if math.isfinite(value) else None
@@ -149,6 +151,8 @@ def facts_of(roads: Roads) -> dict[str, Any]:
             "scenario": None if roads.study is None else roads.study.scenario,
             "sha256": None if roads.paper is None else roads.paper.sha256,
             "status": None if roads.paper is None else roads.paper.status,
+            "synthetic": "unknown" if roads.paper is None else roads.paper.synthetic,
+            "secrecy": None if roads.paper is None else roads.paper.provenance.secrecy,
         },
         "crs": crs_label(roads.network.crs),
         "engine": default_engine().name,
@@ -161,11 +165,13 @@ def facts_of(roads: Roads) -> dict[str, Any]:
         "dangerous_goods": profile.dangerous_goods,
         "max_snap_m": profile.max_snap_m,
         "access_speed_kmh": profile.access_speed_kmh,
+        "tolerance_m": None if roads.kind == "osm" else roads.network.graph.tolerance_m,
+        "mended": dict(sorted(mended_of(roads).items())),
     }
 
 
-def print_head(console: Console, roads: Roads, lang: str) -> None:
-    """Which roads, in which system, for which vehicle, and what the certificate has to say."""
+def print_head(console: Console, roads: Roads, lang: str, mended: bool = True) -> None:
+    """Which roads, in which system, for which vehicle, and what the certificate and the mending have to say."""
     vehicle = say("road.any_vehicle", lang) if roads.vehicle is None else roads.vehicle
     facts = {"title": visible(roads.title.in_lang(lang)), "crs": crs_label(roads.network.crs), "vehicle": vehicle}
     tell(console, say("road.head", lang, **facts), "[bold]")
@@ -173,6 +179,16 @@ def print_head(console: Console, roads: Roads, lang: str) -> None:
         for answer, code, sentence in remarks_of(roads.paper, lang):
             if answer in ("warned", "dropped", "repaired"):
                 tell(console, f"{code} {sentence}", WARNING)
+        if roads.paper.synthetic in ("all", "some"):
+            tell(console, f"{say('cli.layers.synthetic', lang)}: {say(f'synthetic.{roads.paper.synthetic}', lang)}")
+        origin = roads.paper.provenance
+        if origin.restricted:
+            secrecy = say(f"secrecy.{origin.secrecy}", lang)
+            tell(console, say("W-SECRECY", lang, layers=visible(roads.paper.path.name), secrecy=secrecy), WARNING)
+    kinds = mended_of(roads)
+    if mended and any(kinds[kind] for kind in ("gap_closed", "duplicate", "crossing")):
+        counts = {"gaps": kinds["gap_closed"], "copies": kinds["duplicate"], "crossings": kinds["crossing"]}
+        tell(console, say("W-NET-MENDED", lang, **counts, tolerance=roads.network.graph.tolerance_m), WARNING)
 
 
 def print_ignored(console: Console, ignored: Mapping[str, int], lang: str) -> None:
@@ -223,8 +239,9 @@ def write_network(roads: Roads, path: Path) -> None:
             "in_main_part": network.in_main_part,
         }
     )
-    if "name" in graph.roads:
-        edges["name"] = [_visible(cell) for cell in graph.roads["name"].iloc[graph.row]]
+    for column in ("name", "synthetic"):  # what is generated stays marked
+        if column in graph.roads:
+            edges[column] = [_visible(cell) for cell in graph.roads[column].iloc[graph.row]]
     mended = graph.mended
     told = {"kind": mended["kind"].astype(object), "size_m": mended["size_m"].astype(float)}
     told |= {name: pd.Series([_visible(cell) for cell in mended[name]], dtype=object) for name in ("row", "other_row")}

@@ -26,19 +26,20 @@ app = typer.Typer(
 class Crossings(StrEnum):
     """What to do where lines of one level cross without a common vertex."""
 
-    keep = "keep"
-    split = "split"
+    KEEP = "keep"
+    SPLIT = "split"
 
 
 class Wide(StrEnum):
     """What the cells of a wide matrix hold."""
 
-    duration = "duration"
-    distance = "distance"
+    DURATION = "duration"
+    DISTANCE = "distance"
 
 
 Source = Annotated[
-    str, typer.Argument(metavar="SOURCE", help="研究、道路线文件或 .osm.pbf/.osm / a study, a file of road lines, or OSM")
+    str,
+    typer.Argument(metavar="SOURCE", help="研究、道路线文件或 .osm.pbf/.osm / a study, a file of road lines, or OSM"),
 ]
 Scenario = Annotated[str | None, typer.Option("--scenario", help="研究的情景 / scenario of the study")]
 VehicleKind = Annotated[
@@ -63,11 +64,9 @@ Close = Annotated[
 ]
 System = Annotated[
     str | None,
-    typer.Option("--crs", help="工作坐标系（米制）；也用于未写明坐标系的文件 / metric system to work in; of a file that states none"),
-]  # fmt: skip
-LayerName = Annotated[
-    str | None, typer.Option("--layer", help="文件含多个图层时指明 / layer inside the file")
-]  # fmt: skip
+    typer.Option("--crs", help="工作坐标系，也用于未写明的文件 / system to work in, and of a file without one"),
+]
+LayerName = Annotated[str | None, typer.Option("--layer", help="文件含多个图层时指明 / layer inside the file")]
 Field = Annotated[
     list[str] | None, typer.Option("--field", help="我们的列=文件的列，如 class=道路等级 / our column=the file's")
 ]
@@ -76,12 +75,12 @@ Setting = Annotated[
     typer.Option("--set", help="图层的其他设置，如 values.class.主干路=county / another setting of the layer"),
 ]
 Folder = Annotated[
-    Path | None, typer.Option("--out", help="写到此文件夹；默认不写 / write into this folder; default: nothing", file_okay=False)
-]  # fmt: skip
+    Path | None, typer.Option("--out", help="写到此文件夹；默认不写 / write into this folder", file_okay=False)
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="替换已有文件 / replace a file of that name")]
 PointsFile = Annotated[
-    str, typer.Option("--points", help="地点：任一图层或名单文件，或研究的图层名 / places: a file, or a layer of the study")
-]  # fmt: skip
+    str, typer.Option("--points", help="地点：文件，或研究的图层名 / places: a file, or a layer of the study")
+]
 Key = Annotated[str | None, typer.Option("--key", help="地点的编号列 / column with the key of each place")]
 PointsCrs = Annotated[
     str | None, typer.Option("--points-crs", help="地点文件未写明时的坐标系 / system of points that state none")
@@ -89,7 +88,7 @@ PointsCrs = Annotated[
 
 
 @contextmanager
-def _roads(asked: Asked, lang: Language, as_json: bool, debug: bool) -> Iterator[tuple[Roads, Teller]]:
+def _roads(asked: Asked, lang: Language, as_json: bool, debug: bool) -> Iterator[Roads]:
     """The roads of a command, with progress on stderr; what goes wrong becomes sentences and an exit code."""
     with answering(lang, as_json, debug):
         from gis_wufei.cli.roads import open_roads
@@ -98,7 +97,7 @@ def _roads(asked: Asked, lang: Language, as_json: bool, debug: bool) -> Iterator
         try:
             with Teller(None, lang, quiet=as_json) as teller:
                 roads = open_roads(asked, teller)
-                yield roads, teller
+            yield roads
         except MissingExtraError as error:  # no fault of the program: the sentence names the command that mends it
             tell(Console(stderr=True, highlight=False), str(error), FAULT)
             raise typer.Exit(BAD_INPUT) from None
@@ -132,7 +131,7 @@ def build(
         source, scenario, vehicle, loaded, dangerous_goods, tolerance_m, crossings, tuple(close or ()), crs,
         layer, tuple(field or ()), tuple(setting or ()), dem,
     )  # fmt: skip
-    with _roads(asked, lang, as_json, debug) as (roads, _):
+    with _roads(asked, lang, as_json, debug) as roads:
         from gis_wufei.cli.graphs import build as answer
 
         answer(roads, out, overwrite, lang, as_json)
@@ -166,7 +165,7 @@ def qa(
         source, scenario, vehicle, loaded, dangerous_goods, tolerance_m, crossings, tuple(close or ()), crs,
         layer, tuple(field or ()), tuple(setting or ()), dem,
     )  # fmt: skip
-    with _roads(asked, lang, as_json, debug) as (roads, _):
+    with _roads(asked, lang, as_json, debug) as roads:
         from gis_wufei.cli.graphs import quality
 
         quality(roads, out, overwrite, lang, as_json)
@@ -218,23 +217,24 @@ def matrix(
         source, scenario, vehicle, loaded, dangerous_goods, tolerance_m, crossings, tuple(close or ()), crs,
         layer, tuple(field or ()), tuple(setting or ()), dem,
     )  # fmt: skip
-    with _roads(asked, lang, as_json, debug) as (roads, teller):
+    with _roads(asked, lang, as_json, debug) as roads:
+        from gis_wufei.cli.matrix import Wanted, refuse_both
+        from gis_wufei.cli.matrix import matrix as answer
         from gis_wufei.cli.points import open_points
-        from gis_wufei.cli.trips import Wanted, refuse_both
-        from gis_wufei.cli.trips import matrix as answer
 
         refuse_both(nearest, wide)
         origins = open_points(points, roads, key, points_crs, "--points")
         others = None if to is None else open_points(to, roads, to_key, points_crs, "--to")
-        wanted = Wanted(None if limit_min is None else 60 * limit_min, nearest, wide and wide.value, out, overwrite)
-        answer(roads, origins, others, wanted, teller, lang, as_json)
+        wanted = Wanted(None if limit_min is None else 60 * limit_min, nearest, wide, out, overwrite)
+        answer(roads, origins, others, wanted, lang, as_json)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # a longitude may be below zero
 def path(
     source: Source,
     degrees: Annotated[
-        list[float] | None, typer.Argument(metavar="[LON LAT LON LAT]", help="起点和终点（度）/ from and to, in degrees")
+        list[float] | None,
+        typer.Argument(metavar="[LON LAT LON LAT]", help="起点和终点（度）/ from and to, in degrees"),
     ] = None,
     begin: Annotated[str | None, typer.Option("--from", help="起点编号 / key of the origin")] = None,
     end: Annotated[str | None, typer.Option("--to", help="终点编号 / key of the destination")] = None,
@@ -271,9 +271,9 @@ def path(
         source, scenario, vehicle, loaded, dangerous_goods, tolerance_m, crossings, tuple(close or ()), crs,
         layer, tuple(field or ()), tuple(setting or ()), dem,
     )  # fmt: skip
-    with _roads(asked, lang, as_json, debug) as (roads, _):
+    with _roads(asked, lang, as_json, debug) as roads:
+        from gis_wufei.cli.path import path as answer
         from gis_wufei.cli.points import open_ends
-        from gis_wufei.cli.trips import path as answer
 
         ends, pair = open_ends(roads, degrees or [], begin, end, points, key, points_crs)
         code = answer(roads, ends, pair, alternatives, out, overwrite, lang, as_json)
@@ -287,9 +287,7 @@ def area(
     points: PointsFile,
     minutes: Annotated[str, typer.Option("--minutes", help="时间，如 10,20,30 / minutes, ascending")],
     to: Annotated[bool, typer.Option("--to", help="到达这些地点的范围，而不是从其出发 / towards the places")] = False,
-    places: Annotated[
-        str | None, typer.Option("--places", help="居民点文件或研究的图层 / where people live")
-    ] = None,
+    places: Annotated[str | None, typer.Option("--places", help="居民点文件或研究的图层 / where people live")] = None,
     people: Annotated[str | None, typer.Option("--people", help="其中的人口列 / their column of people")] = None,
     width_m: Annotated[
         float, typer.Option("--width-m", min=1, max=10_000, help="道路两侧多宽算服务范围（米）/ land beside the road")
@@ -323,10 +321,10 @@ def area(
         source, scenario, vehicle, loaded, dangerous_goods, tolerance_m, crossings, tuple(close or ()), crs,
         layer, tuple(field or ()), tuple(setting or ()), dem,
     )  # fmt: skip
-    with _roads(asked, lang, as_json, debug) as (roads, _):
+    with _roads(asked, lang, as_json, debug) as roads:
+        from gis_wufei.cli.area import area as answer
+        from gis_wufei.cli.area import minutes_of
         from gis_wufei.cli.points import open_people, open_points
-        from gis_wufei.cli.trips import area as answer
-        from gis_wufei.cli.trips import minutes_of
 
         breaks = minutes_of(minutes)
         facilities = open_points(points, roads, key, points_crs, "--points")

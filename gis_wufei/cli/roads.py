@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +15,18 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis_wufei.cli.answer import Teller
-from gis_wufei.cli.check import REMOTE, file_spec, is_study
+from gis_wufei.cli.check import file_spec, is_study
 from gis_wufei.crs import WGS84, is_metric, length_error, metric_crs
 from gis_wufei.errors import Fault, InputError, listed, nearest
-from gis_wufei.layers import Certificate, Layer, LayerSpec, gather, open_layer
+from gis_wufei.layers import Certificate, Layer, Layers, LayerSpec, gather, open_layer
 from gis_wufei.layers.gather import MOST_LENGTH_ERROR
+from gis_wufei.layers.path import no_path, refused
 from gis_wufei.layers.shapes import project
 from gis_wufei.layers.tell import as_text
-from gis_wufei.network import Network, RoadGraph, RoadProfile, network_of
-from gis_wufei.network.lines import read_lines
+from gis_wufei.network import Network, RoadGraph, RoadProfile, RoadsSpec, closures, network_of, read_lines
 from gis_wufei.network.trucks import truck_profile
 from gis_wufei.standards import roads, trucks, vehicles
-from gis_wufei.study import BASE, RoadsSpec, Study
+from gis_wufei.study import BASE, Study
 from gis_wufei.text import Text, text
 
 EXTRACTS = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
@@ -43,7 +44,8 @@ class Asked:
     loaded: bool = True
     dangerous_goods: bool = False
     tolerance_m: float | None = None
-    crossings: Literal["keep", "split"] | None = None
+    crossings: str | None = None
+    """``keep`` or ``split``"""
     close: tuple[str, ...] = ()
     crs: str | None = None
     layer: str | None = None
@@ -82,13 +84,14 @@ def open_roads(asked: Asked, teller: Teller) -> Roads:
     InputError
         Every fault of the source, or options that do not go with it.
     """
-    if REMOTE.match(asked.source):
-        raise InputError([Fault("E-LAYER-002", "SOURCE", {"path": asked.source})])
+    if (why := no_path(asked.source, Path.cwd())) is not None:
+        raise refused(asked.source, "SOURCE", why)
     kind = kind_of(asked.source)
     _refuse_options(asked, kind)
     _known_vehicle(asked)
     teller.step("roads", asked.source)
-    study = layer = None
+    study = layer = layers = None
+    tolerance = asked.tolerance_m
     inputs = [Path(asked.source)]
     title = Text(zh=Path(asked.source).name, en=Path(asked.source).name)
     if kind == "osm":
@@ -96,14 +99,16 @@ def open_roads(asked: Asked, teller: Teller) -> Roads:
     else:
         if kind == "study":
             study = Study.open(asked.source, asked.scenario or BASE)
-            layer = _of_study(study)
-            inputs = [study.folder / spec.path for spec in study.spec.layers.values()]
+            layers = _of_study(study)
+            layer = layers[study.spec.roads.layer]
+            tolerance = study.spec.roads.tolerance_m if tolerance is None else tolerance
+            inputs += [
+                study.folder / name for name in ("study.yaml", *(one.path for one in study.spec.layers.values()))
+            ]
             title = study.spec.title
         else:
             layer = _of_file(asked)
-        # Rows are called as the file and the certificate call them: from 1, without the header.
-        frame = layer.frame.set_index("row") if layer.frame["row"].is_unique else layer.frame
-        graph = read_lines(frame, asked.tolerance_m, asked.crossings or "keep")
+        graph = read_lines(layer.by_row, tolerance, "split" if asked.crossings == "split" else "keep")
     teller.step("network", "")
     profile = profile_of(asked, study.spec.roads if study is not None else None)
     slope = None
@@ -111,6 +116,10 @@ def open_roads(asked: Asked, teller: Teller) -> Roads:
         slope = _slope(asked.dem, graph)
         inputs.append(Path(asked.dem))
     closed = closed_rows(graph.roads, asked.close)[graph.row]
+    if study is not None and layers is not None:
+        spec = study.spec.roads
+        frames = {name: one.frame for name, one in layers.by_name.items()}
+        closed |= closures(graph, spec.closures, spec.month, frames).edges
     network = network_of(graph, profile, closed, slope)
     unknown = None if slope is None else slope.unknown
     return Roads(kind, title, network, asked.vehicle, tuple(inputs), study, layer, unknown)
@@ -183,9 +192,7 @@ def _refuse_options(asked: Asked, kind: Kind) -> None:
     truck_only = [option for option in told if option in ("--empty", "--dangerous-goods", "--dem")]
     faults = [Fault("E-ROAD-010", option, {"known": listed(trucks())}) for option in truck_only]
     faults += [
-        Fault("E-ROAD-001", option, {"source": text(KINDS[kind])})
-        for option in told
-        if option not in truck_only
+        Fault("E-ROAD-001", option, {"source": text(KINDS[kind])}) for option in told if option not in truck_only
     ]
     if faults:
         raise InputError(faults)
@@ -201,11 +208,12 @@ def _known_vehicle(asked: Asked) -> None:
         raise InputError([Fault("E-ROAD-002", "--vehicle", facts)])
 
 
-def _of_study(study: Study) -> Layer:
-    """The road layer as a run of the study reads it: in the system that its boundary decides on."""
-    wanted = study.spec.roads.layer
-    specs = {name: spec for name, spec in study.spec.layers.items() if name == wanted or spec.role == "boundary"}
-    return gather(specs, study.folder, study.spec.crs)[wanted]
+def _of_study(study: Study) -> Layers:
+    """The roads as a run of the study reads them, in the system that its boundary decides on, and what closes them."""
+    spec = study.spec
+    wanted = {spec.roads.layer, *(rule.layer for rule in spec.roads.closures)}
+    specs = {name: entry for name, entry in spec.layers.items() if name in wanted or entry.role == "boundary"}
+    return gather(specs, study.folder, spec.crs)
 
 
 def _of_file(asked: Asked) -> Layer:
@@ -223,12 +231,14 @@ def _of_file(asked: Asked) -> Layer:
 
 def open_stating(spec: LayerSpec, folder: Path) -> Layer:
     """A file whose own system holds where it states one, and else the one that was typed."""
-    try:
-        return open_layer(spec.role, spec, folder)
-    except InputError as error:
-        if spec.crs is None or not any(fault.code == STATES_ANOTHER for fault in error.faults):
-            raise
-    return open_layer(spec.role, spec.model_copy(update={"crs": None}), folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a library's remark on a damaged file is not for the planner
+        try:
+            return open_layer(spec.role, spec, folder)
+        except InputError as error:
+            if spec.crs is None or not any(fault.code == STATES_ANOTHER for fault in error.faults):
+                raise
+        return open_layer(spec.role, spec.model_copy(update={"crs": None}), folder)
 
 
 def system_of(crs: str | None) -> CRS | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 
-from gis_wufei.cli.answer import WARNING, table, tell
+from gis_wufei.cli.answer import WARNING, console_of, table, tell
 from gis_wufei.text import say
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def print_plan(plan: Plan, folder: Path, lang: str) -> None:
     """The summary of a plan, its warnings, and where its files are."""
     from gis_wufei.report import summary_table
 
-    console = Console(highlight=False)
+    console = console_of()
     title = plan.study.spec.title.in_lang(lang)
     frame = summary_table(plan, lang)
     rows = table(f"{title} · {plan.study.label.in_lang(lang)}", *(str(column) for column in frame.columns))
@@ -38,7 +37,7 @@ def print_plan(plan: Plan, folder: Path, lang: str) -> None:
 
 def print_reading(reading: Reading, lang: str) -> None:
     """Layers, streams and roads of a study that was read, and what to be warned of."""
-    console = Console(highlight=False)
+    console = console_of()
     layers = table(say("cli.layers", lang), *(say(f"cli.layers.{key}", lang) for key in LAYER_KEYS))
     for name, layer in reading.layers.by_name.items():
         paper = layer.certificate

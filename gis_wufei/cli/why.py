@@ -71,10 +71,11 @@ def _shapes(
     import geopandas as gpd
     import shapely
 
-    from gis_wufei.cli.check import REMOTE, file_spec
+    from gis_wufei.cli.check import file_spec
     from gis_wufei.crs import WGS84
     from gis_wufei.errors import Fault, InputError
     from gis_wufei.layers import open_layer
+    from gis_wufei.layers.path import no_path, refused
     from gis_wufei.layers.tell import as_text, missing_column
 
     if (parcels is None) == (not degrees) or (degrees and len(degrees) != 2):
@@ -84,8 +85,8 @@ def _shapes(
         if not (abs(lon) <= 180 and abs(lat) <= 90):
             raise InputError([Fault("E-WHY-007", "LON LAT", {"found": f"{lon:g} {lat:g}"})])
         return gpd.GeoSeries([shapely.Point(lon, lat)], index=[f"{lon:g},{lat:g}"], crs=WGS84)
-    if REMOTE.match(parcels):
-        raise InputError([Fault("E-LAYER-002", "--parcels", {"path": parcels})])
+    if (banned := no_path(parcels, Path.cwd())) is not None:
+        raise refused(parcels, "--parcels", banned)
     spec, folder = file_spec(parcels, "context", layer, crs, [], [])
     frame = open_layer("context", spec, folder).frame
     if key is not None and key not in frame:

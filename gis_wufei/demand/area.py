@@ -11,9 +11,9 @@ from pydantic import Field
 
 from gis_wufei.demand.clusters import clusters
 from gis_wufei.demand.formula import _Formula
-from gis_wufei.demand.names import LEVELS, MU_M2, factor_in, layer_of
+from gis_wufei.demand.names import LEVELS, MU_M2, factor_in
 from gis_wufei.demand.rows import chosen
-from gis_wufei.layers import Layers
+from gis_wufei.layers import Layers, layer_of
 from gis_wufei.standards import Quantity
 
 

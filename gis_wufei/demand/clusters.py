@@ -52,8 +52,15 @@ def clusters(fields: gpd.GeoDataFrame, sums: pd.DataFrame, cluster_m: float, lay
         .assign(
             name=(nearest["township"] + " " + nearest.index).str.strip(),
             township=nearest["township"],
-            synthetic=table.groupby("place_id")["synthetic"].any(),
+            synthetic=_any_known(table),
         ),
         geometry=gpd.points_from_xy(nearest["x"], nearest["y"]),
         crs=fields.crs,
     )
+
+
+def _any_known(table: pd.DataFrame) -> pd.Series:
+    """Whether a cluster holds a synthetic field; not known where none is but some may be."""
+    groups = table.groupby("place_id")["synthetic"]
+    found = groups.any().astype("boolean")
+    return found.mask(~found & (groups.count() < groups.size()))

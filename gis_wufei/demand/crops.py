@@ -13,9 +13,9 @@ from pydantic_core import PydanticCustomError
 
 from gis_wufei.demand.clusters import clusters
 from gis_wufei.demand.formula import OFF_BY, _Formula, _Part, columns, falls_on, first_rows
-from gis_wufei.demand.names import LEVELS, MU_M2, OPPOSITE, Floats, Level, PartId, layer_of, value_of
+from gis_wufei.demand.names import LEVELS, MU_M2, OPPOSITE, Floats, Level, PartId, value_of
 from gis_wufei.errors import Fault, InputError
-from gis_wufei.layers import Layers
+from gis_wufei.layers import Layers, layer_of
 from gis_wufei.standards import Crop, Quantity, crops
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from gis_wufei.demand.formula import TotalSpec
 from gis_wufei.demand.formulas import DemandSpec
 from gis_wufei.demand.names import LEVELS, Floats, Level
+from gis_wufei.demand.rows import flag
 from gis_wufei.errors import Fault, InputError
 from gis_wufei.layers import Layers
 from gis_wufei.standards import MONTH_DAYS, Quantity
@@ -41,7 +42,8 @@ class Demand:
 
     ``places`` has index ``place_id`` and columns name, township, t_per_year_low, t_per_year_default,
     t_per_year_high, t_per_year (the level the plan uses), t_per_day (mean), peak_t_per_day (mean of
-    the busiest month), synthetic, geometry. ``month_t`` is the stream's tonnes by month.
+    the busiest month), synthetic (NA where it is not known), geometry. ``month_t`` is the stream's tonnes
+    by month.
 
     ``detail`` has the places' index and columns basis (factor | reported | ledger), interval_days (a
     place must be emptied so often; inf: no limit), and at the plan's level basis_t (what arises, the
@@ -91,7 +93,7 @@ def estimate(spec: DemandSpec, layers: Layers, numbers: Mapping[str, Quantity]) 
             "t_per_year": chosen,
             "t_per_day": chosen / 365,
             "peak_t_per_day": chosen * peak,
-            "synthetic": frame["synthetic"].astype(bool) if "synthetic" in frame else False,
+            "synthetic": flag(frame),
         },
         geometry=frame.geometry,
         crs=frame.crs,

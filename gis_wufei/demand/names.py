@@ -1,4 +1,4 @@
-"""Names that a demand entry may write: factors by their unit, layers by their role."""
+"""Names that a demand entry may write: factors by their unit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pydantic import AfterValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from gis_wufei.errors import OneOf, unknown_name
-from gis_wufei.layers import roles
 from gis_wufei.standards import factors, seasons
 
 MU_M2 = 2000 / 3
@@ -86,25 +85,6 @@ def _known(name: str, info: ValidationInfo, suits: Any) -> tuple[str | None, flo
         return factors()[name].unit, factors()[name].high
     high = own[name].get("high", own[name].get("value"))
     return own[name].get("unit"), high if isinstance(high, int | float) else None
-
-
-def layer_of(*wanted: str) -> AfterValidator:
-    """Validator of a layer's name: the study has it and it plays one of the wanted roles."""
-
-    def check(name: str, info: ValidationInfo) -> str:
-        played: Mapping[str, str] = (info.context or {}).get("layers", {})
-        fits = [layer for layer, role in played.items() if role in wanted]
-        role = played.get(name)
-        if not played or role in wanted or (role is not None and role not in roles()):
-            return name  # without layers, or with a role that is itself at fault, nothing can be said
-        if role is not None:
-            facts: dict[str, Any] = {"name": name, "found": role, "role": ", ".join(wanted)}
-            raise PydanticCustomError("layer_role", "{name} plays the role {found}, not {role}", facts)
-        if not fits:
-            raise PydanticCustomError("no_layer", "no layer of the role {role}", {"role": ", ".join(wanted)})
-        raise unknown_name(name, fits)
-
-    return AfterValidator(check)
 
 
 SeasonId = Annotated[str, OneOf(seasons)]

@@ -10,10 +10,10 @@ import pandas as pd
 from pydantic import Field
 
 from gis_wufei.demand.formula import OFF_BY, _Formula, first_rows
-from gis_wufei.demand.names import LEVELS, factor_in, layer_of
+from gis_wufei.demand.names import LEVELS, factor_in
 from gis_wufei.demand.rows import chosen, flag
 from gis_wufei.errors import Fault, InputError
-from gis_wufei.layers import Layers
+from gis_wufei.layers import Layers, layer_of
 from gis_wufei.standards import Quantity
 
 

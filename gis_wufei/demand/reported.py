@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gis_wufei.demand.formula import _Formula, _Part, first_rows
-from gis_wufei.demand.names import LEVELS, Floats, Level, layer_of, rate, rate_of
+from gis_wufei.demand.names import LEVELS, Floats, Level, rate, rate_of
 from gis_wufei.demand.rows import chosen, counts
 from gis_wufei.errors import Fault, InputError, nearest
-from gis_wufei.layers import Layers
+from gis_wufei.layers import Layers, layer_of
 from gis_wufei.standards import Quantity
 
 

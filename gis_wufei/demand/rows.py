@@ -10,7 +10,7 @@ import pandas as pd
 
 from gis_wufei.demand.formula import first_rows
 from gis_wufei.demand.names import Floats
-from gis_wufei.errors import Fault, InputError
+from gis_wufei.errors import Fault, InputError, listed
 from gis_wufei.layers import Layer
 from gis_wufei.layers.tell import as_text, missing_column
 
@@ -21,13 +21,18 @@ def chosen(layer: Layer, where: Mapping[str, Sequence[str]]) -> gpd.GeoDataFrame
     for column, values in where.items():
         if column not in frame:
             raise InputError([missing_column(file, column, frame)])
-        frame = frame[frame[column].map(as_text).isin(values)]
+        have = frame[column].map(as_text)
+        frame = frame[have.isin(values)]
+        if frame.empty:
+            facts = {"column": column, "wanted": ", ".join(values), "have": listed(set(have))}
+            raise InputError([Fault("E-LAYER-024", file, facts)])
     return frame
 
 
 def flag(frame: pd.DataFrame) -> pd.Series:
-    """Whether each row is synthetic; a layer that does not say is not."""
-    return frame["synthetic"].astype(bool) if "synthetic" in frame else pd.Series(False, frame.index)
+    """Whether each row is synthetic; a row that does not say so is neither."""
+    told = frame["synthetic"] if "synthetic" in frame else pd.Series(pd.NA, frame.index)
+    return told.astype("boolean")
 
 
 def counts(frame: pd.DataFrame, column: str, file: str) -> Floats:

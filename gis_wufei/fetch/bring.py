@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,22 @@ from gis_wufei.layers.tell import hint
 
 RAW = "raw"  # folder of fetched files in a study
 CARRIED = ("url", "urls", "fetched_utc", "bbox", "missing", "date")  # of the sidecar that came with a file
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted of one source, checked once: the words of ``bring`` with the defaults filled in."""
+
+    name: str
+    source: Source
+    folder: Path
+    box: Box | None
+    file: Path | None
+    sha256: str | None
+    offline: bool
+    overwrite: bool
+    url: str
+    country: str | None
 
 
 def bring(
@@ -71,14 +88,22 @@ def bring(
     if name not in sources():
         facts = {"name": name, "hint": hint(name, sources()), "known": listed(sources())}
         raise InputError([Fault("E-FETCH-001", "fetch", facts)])
-    source = sources()[name]
-    folder = _folder(to, study)
-    box = box_of(study, bbox)
+    source, folder = sources()[name], _folder(to, study)
+    wish = Request(
+        name=name,
+        source=source,
+        folder=folder,
+        box=box_of(study, bbox),
+        file=file,
+        sha256=sha256,
+        offline=offline,
+        overwrite=overwrite,
+        url=url or source.url,
+        country=country,
+    )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        if source.kind == "osm":
-            return _osm(name, source, folder, box, file, sha256, offline, overwrite, url)
-        return [_raster(name, source, folder, box, file, sha256, offline, overwrite, url, country)]
+        return _osm(wish) if source.kind == "osm" else [_raster(wish)]
 
 
 def _folder(to: Path | None, study: Path | None) -> Path:
@@ -97,20 +122,11 @@ def _area(box: Box | None, name: str) -> Box:
     return box
 
 
-def _osm(
-    name: str,
-    source: Source,
-    folder: Path,
-    box: Box | None,
-    file: Path | None,
-    sha256: str | None,
-    offline: bool,
-    overwrite: bool,
-    url: str | None,
-) -> list[Made]:
-    origin_hash = None if file is None else checked(file, sha256)
-    paths = {theme: folder / f"{theme}.gpkg" for theme in themes()}
-    there = {theme: kept(path, name, box, origin_hash, overwrite) for theme, path in paths.items()}
+def _osm(wish: Request) -> list[Made]:
+    name, source, box, file = wish.name, wish.source, wish.box, wish.file
+    origin_hash = None if file is None else checked(file, wish.sha256)
+    paths = {theme: wish.folder / f"{theme}.gpkg" for theme in themes()}
+    there = {theme: kept(path, name, box, origin_hash, wish.overwrite) for theme, path in paths.items()}
     if all(there.values()):
         return [made for made in there.values() if made is not None]
     more: dict[str, Any]
@@ -120,33 +136,32 @@ def _osm(
         more = {"origin": file.name, "origin_sha256": origin_hash, "date": day}
     else:
         box = _area(box, name)
-        allow(offline, name, source.by_hand)
-        address = (url or source.url).rstrip("/")
+        allow(wish.offline, name, source.by_hand)
+        address = wish.url.rstrip("/")
         probe(f"{address}/status", name, source.by_hand)
         elements = read_overpass(box, address)
         origin, urls, tools = "Overpass", [address], ("osmnx", "pyogrio")
         more = {}
     if not any(found.ids for found in elements.values()):
         raise InputError([Fault("E-FETCH-008", name, {"box": "-" if box is None else ", ".join(map(str, box))})])
-    return _written(name, source, paths, elements, origin, urls, box, more, tools)
+    return _written(wish, box, paths, elements, origin, urls, more, tools)
 
 
 def _written(
-    name: str,
-    source: Source,
+    wish: Request,
+    box: Box | None,
     paths: Mapping[str, Path],
     elements: Mapping[str, Elements],
     origin: str,
     urls: list[str],
-    box: Box | None,
     more: Mapping[str, Any],
     tools: tuple[str, ...],
 ) -> list[Made]:
     """All themes, whole or none: written apart, then moved in."""
-    folder = next(iter(paths.values())).parent
-    credit = f"OpenStreetMap contributors ({source.licence}), {origin}"
+    credit = f"OpenStreetMap contributors ({wish.source.licence}), {origin}"
     facts: dict[str, dict[str, Any]] = {}
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".wufei-") as private, fixed_date():
+    folder = wish.folder
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".wufei-") as private, fixed_date(), writing(folder):
         for theme, path in paths.items():
             frame, left_out = frame_of(theme, elements[theme], credit, box)
             facts[theme] = {"rows": len(frame), "left_out": left_out, "table": themes()[theme].source or None}
@@ -157,26 +172,17 @@ def _written(
         for path in paths.values():
             (Path(private) / path.name).replace(path)
     return [
-        write_record(path, source, name, urls, box, {**more, **facts[theme]}, tools) for theme, path in paths.items()
+        write_record(path, wish.source, wish.name, urls, box, {**more, **facts[theme]}, tools)
+        for theme, path in paths.items()
     ]
 
 
-def _raster(
-    name: str,
-    source: Source,
-    folder: Path,
-    box: Box | None,
-    file: Path | None,
-    sha256: str | None,
-    offline: bool,
-    overwrite: bool,
-    url: str | None,
-    country: str | None,
-) -> Made:
-    target = folder / f"{name}.tif"
+def _raster(wish: Request) -> Made:
+    name, source, file = wish.name, wish.source, wish.file
+    target = wish.folder / f"{name}.tif"
     if file is not None:
-        origin_hash = checked(file, sha256)
-        found = kept(target, name, None, origin_hash, overwrite)
+        origin_hash = checked(file, wish.sha256)
+        found = kept(target, name, None, origin_hash, wish.overwrite)
         if found is not None:
             return found
         check_raster(file)
@@ -186,12 +192,12 @@ def _raster(
         carried = {key: beside[key] for key in CARRIED if key in beside and beside.get("source") == name}
         more = {"origin": file.name, "origin_sha256": origin_hash, **carried, "bbox": None}
         return write_record(target, source, name, [], None, more)
-    box = _area(box, name)
-    found = kept(target, name, box, None, overwrite)
+    box = _area(wish.box, name)
+    found = kept(target, name, box, None, wish.overwrite)
     if found is not None:
         return found
-    urls = addresses(source, url or source.url, box, country, name)
-    allow(offline, name, source.by_hand)
+    urls = addresses(source, wish.url, box, wish.country, name)
+    allow(wish.offline, name, source.by_hand)
     with _new(target) as place:
         there, missing = read_window(urls, box, place, name, source.by_hand)
     return write_record(target, source, name, there, box, {"missing": missing, "unit": source.unit}, ("rasterio",))

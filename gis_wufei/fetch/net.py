@@ -6,6 +6,9 @@ import os
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from gis_wufei import __version__
 from gis_wufei.errors import Fault, InputError
@@ -13,6 +16,7 @@ from gis_wufei.errors import Fault, InputError
 OFFLINE = "GIS_WUFEI_OFFLINE"
 PROBE_S = 4.0  # for a name to be found and a server to answer
 AGENT = f"gis_wufei/{__version__} (county waste planning; one polite request)"
+Answer = TypeVar("Answer")
 NO = ("", "0", "no", "false", "off")
 
 
@@ -27,28 +31,54 @@ def allow(offline: bool, name: str, by_hand: str) -> None:
         raise InputError([Fault("E-FETCH-003", name, {"variable": OFFLINE, "name": name, "by_hand": by_hand})])
 
 
+def in_time(work: Callable[[], Answer], limit_s: float) -> Answer:
+    """What ``work`` returns or raises, if it does so in time; what comes later is thrown away.
+
+    Raises
+    ------
+    TimeoutError
+        It is not done after ``limit_s`` seconds.
+    """
+    done: list[Callable[[], Answer]] = []
+
+    def run() -> None:
+        try:
+            answer = work()
+        except BaseException as error:  # raised again where it is waited for
+            done.append(partial(_raise, error))
+        else:
+            done.append(lambda: answer)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if not done:
+        raise TimeoutError(f"timeout ({limit_s:g} s)")
+    return done[0]()
+
+
+def _raise(error: BaseException) -> Any:
+    raise error
+
+
 def probe(url: str, name: str, by_hand: str) -> int:
     """Ask whether a server answers; its status, or a fault that names the next step, within seconds.
 
     The question runs in a thread of its own: looking a name up may hang far longer than any time limit
     of the connection.
     """
-    answer: list[int | str] = []
 
-    def ask() -> None:
+    def ask() -> int:
         wanted = urllib.request.Request(url, method="HEAD", headers={"User-Agent": AGENT})
         try:
             with urllib.request.urlopen(wanted, timeout=PROBE_S) as reply:
-                answer.append(int(reply.status))
+                return int(reply.status)
         except urllib.error.HTTPError as error:  # it is there, whatever it thinks of the question
-            answer.append(error.code)
-        except (OSError, ValueError) as error:
-            answer.append(str(getattr(error, "reason", None) or error))
+            with error:
+                return error.code
 
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(PROBE_S + 1.0)
-    status = answer[0] if answer else "timeout"
-    if isinstance(status, int):
-        return status
-    raise InputError([Fault("E-FETCH-002", url, {"reason": status[:200], "name": name, "by_hand": by_hand})])
+    try:
+        return in_time(ask, PROBE_S + 1.0)
+    except (OSError, ValueError) as error:
+        reason = str(getattr(error, "reason", None) or error)[:200]
+        raise InputError([Fault("E-FETCH-002", url, {"reason": reason, "name": name, "by_hand": by_hand})]) from error

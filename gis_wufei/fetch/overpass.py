@@ -14,10 +14,11 @@ import shapely
 
 from gis_wufei.errors import Fault, InputError, MissingExtraError
 from gis_wufei.fetch.area import Box
-from gis_wufei.fetch.net import AGENT
+from gis_wufei.fetch.net import AGENT, in_time
 from gis_wufei.fetch.osm_table import Elements, themes
 
-TIMEOUT_S = 180
+TIMEOUT_S = 180  # of one request
+OVERALL_S = 900.0  # of all: a busy server is asked again after pauses, and osmnx never tires of it
 LETTERS = {"node": "n", "way": "w", "relation": "r"}
 TYPES = {"point": ("Point",), "line": ("LineString",), "area": ("Polygon", "MultiPolygon")}
 
@@ -37,12 +38,12 @@ def read_overpass(box: Box, url: str) -> dict[str, Elements]:
     with _polite(osmnx, url), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            features = osmnx.features.features_from_bbox(box, wanted)
+            features = in_time(lambda: osmnx.features.features_from_bbox(box, wanted), OVERALL_S)
         except osmnx._errors.InsufficientResponseError as error:
             if str(error).startswith("No matching features"):
                 return found
             raise InputError([Fault("E-FETCH-012", url, {"reason": str(error)[:200]})]) from error
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:  # being too slow is an OSError
             raise InputError([Fault("E-FETCH-012", url, {"reason": str(error)[:200]})]) from error
     for name, theme in themes().items():
         _take(name, theme.take, features, found[name])

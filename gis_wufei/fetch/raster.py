@@ -23,6 +23,8 @@ MISSING = (403, 404)  # object stores say 403 for what they do not have
 REMOTE = {
     "GDAL_HTTP_CONNECTTIMEOUT": "5",
     "GDAL_HTTP_TIMEOUT": "60",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",  # bytes a second
+    "GDAL_HTTP_LOW_SPEED_TIME": "20",
     "GDAL_HTTP_MAX_RETRY": "0",
     "GDAL_HTTP_USERAGENT": AGENT,
     "GDAL_HTTP_PROXY": "",

@@ -3,6 +3,7 @@
 import gis_wufei.layers.allow  # noqa: F401 - first: GDAL's drivers are chosen before it loads
 from gis_wufei.layers.certificate import Certificate, Layer, Layers, Remark
 from gis_wufei.layers.gather import gather
+from gis_wufei.layers.named import layer_of
 from gis_wufei.layers.provenance import Provenance
 from gis_wufei.layers.read import examine, open_layer
 from gis_wufei.layers.spec import Column, LayerSpec, Role, roles
@@ -18,6 +19,7 @@ __all__ = [
     "Role",
     "examine",
     "gather",
+    "layer_of",
     "open_layer",
     "roles",
 ]

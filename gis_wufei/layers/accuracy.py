@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from gis_wufei.layers.fits import bounds_of
 OLD = ("beijing 1954", "beijing_1954", "new beijing", "xian 1980", "xian_1980", "beijing54", "xian80")
 SAME = ("world geodetic system 1984", "china 2000", "china geodetic coordinate system 2000", "wgs_1984", "wgs 84")
 ROUGH_M = 5.0  # a stated accuracy that is worse is told
+PRECISE_M = 2.0  # of an old datum: PROJ knows a few basins so well, elsewhere tens of metres at best
 
 
 def datum_name(crs: CRS) -> str:
@@ -55,10 +57,13 @@ def judge_datum(crs: CRS, boxes: NDArray[np.float64], where: str, faults: list[F
             warned.append(Remark("R-LAYER-PARAMETERS", 1, facts={"datum": name}))
             return
         old = old or not _young_ellipsoid(crs)  # seven zeros are no parameters
+    best = _accuracy(crs, boxes, whole=old)
+    if old and not crs.is_bound and best is not None and best <= PRECISE_M:
+        warned.append(Remark("R-LAYER-DATUM", 1, facts={"datum": name, "accuracy": f"{best:g}"}))
+        return
     if old:
         faults.append(Fault("E-LAYER-046", where, {"crs": crs_label(crs), "datum": name}))
         return
-    best = _accuracy(crs, boxes)
     if best is None and not _young_ellipsoid(crs):
         faults.append(Fault("E-LAYER-046", where, {"crs": crs_label(crs), "datum": name}))
     elif best is None:
@@ -84,8 +89,11 @@ def _young_ellipsoid(crs: CRS) -> bool:
     )
 
 
-def _accuracy(crs: CRS, boxes: NDArray[np.float64]) -> float | None:
-    """Best accuracy (m) of a transformation to WGS 84 that PROJ knows for the place; ``None`` if it knows none."""
+def _accuracy(crs: CRS, boxes: NDArray[np.float64], whole: bool = False) -> float | None:
+    """Best accuracy (m) of a transformation to WGS 84 that PROJ knows for the place; ``None`` if it knows none.
+
+    With ``whole`` only of those that are meant for all of the place.
+    """
     bounds, area = bounds_of(boxes), None
     base = horizontal(crs).geodetic_crs
     if bounds is not None and base is not None:
@@ -95,5 +103,18 @@ def _accuracy(crs: CRS, boxes: NDArray[np.float64]) -> float | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # grids that are not here: the accuracy told is of what is
         group = TransformerGroup(horizontal(crs), WGS84, always_xy=True, area_of_interest=area)
-    known = [float(one.accuracy) for one in group.transformers if one.accuracy is not None and one.accuracy >= 0]
+    usable = [one for one in group.transformers if not whole or _holds(one.area_of_use, area)]
+    known = [float(one.accuracy) for one in usable if one.accuracy is not None and one.accuracy >= 0]
     return min(known) if known else None
+
+
+def _holds(use: Any, area: AreaOfInterest | None) -> bool:
+    """Whether an area of use holds all of a place; a place that is not known lies nowhere."""
+    return (
+        use is not None
+        and area is not None
+        and use.west <= area.west_lon_degree
+        and area.east_lon_degree <= use.east
+        and use.south <= area.south_lat_degree
+        and area.north_lat_degree <= use.north
+    )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import stat
 import zlib
 from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+from weakref import finalize
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from gis_wufei.errors import Fault, InputError, listed
@@ -21,6 +24,14 @@ ENCRYPTED = 0x1
 CLUTTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._)", re.IGNORECASE)
 ARCHIVES = (".zip", ".kmz", ".rar", ".7z", ".gz", ".tar", ".tgz", ".bz2", ".xz")
 OTHERS = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x1f\x8b": "gzip", b"BZh": "bzip2"}
+
+
+class PrivateFolder:
+    """A folder of our own that goes when the last one who holds this object does."""
+
+    def __init__(self) -> None:
+        self.path = Path(mkdtemp(prefix="wufei-"))
+        finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def opened_zip(path: Path, where: str) -> ZipFile:
@@ -112,6 +123,8 @@ def _with(name: str, other: str) -> bool:
     kind = PurePosixPath(name).suffix.lower()
     if kind == ".shp" and other[: -len(PurePosixPath(other).suffix)] == name[: -len(kind)]:
         return PurePosixPath(other).suffix.lower() in (".shx", ".dbf", ".prj", ".cpg")
+    if kind in (".tif", ".tiff"):
+        return other == f"{name[: -len(kind)]}.tfw"
     return kind == ".gpkg" and other in (name + "-wal", name + "-journal")
 
 

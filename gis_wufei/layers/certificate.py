@@ -117,6 +117,11 @@ class Layer:
     certificate: Certificate
     raster: Raster | None = None
 
+    @property
+    def by_row(self) -> gpd.GeoDataFrame:
+        """The frame indexed by the rows of the file, as the certificate calls them: from 1, without the header."""
+        return self.frame.set_index("row") if "row" in self.frame and self.frame["row"].is_unique else self.frame
+
 
 @dataclass(frozen=True)
 class Layers:

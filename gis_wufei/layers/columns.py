@@ -16,6 +16,7 @@ from gis_wufei.layers.dates import read_date
 from gis_wufei.layers.keys import check_codes, check_ids
 from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.numbers import outliers, read_numbers
+from gis_wufei.layers.periods import doubt_periods
 from gis_wufei.layers.spec import Column, Role
 from gis_wufei.layers.tell import as_text, missing_role_column, remark, rows
 from gis_wufei.layers.units import parse_unit, words
@@ -30,6 +31,7 @@ def check_columns(
     for column, contract in role.columns.items():
         frame = check_column(frame, column, contract, role, where, faults, notes)
     check_ids(frame, role, where, faults, notes)
+    doubt_periods(frame, role, notes, {fault.field for fault in faults})
     return frame
 
 
@@ -51,7 +53,9 @@ def check_column(
     raw = frame[column]
     blank = raw.isna().to_numpy()
     if raw.dtype.kind not in "iufb":
-        blank = blank | each(raw, lambda cell: not str(cell).strip()).fillna(True).to_numpy(bool)
+        names = column == role.id or contract.refers is not None
+        nothing = frozenset({"", *words()["nothing"], *words()["errors"]} if names else {""})
+        blank = blank | each(raw, lambda cell: str(cell).strip().casefold() in nothing).fillna(True).to_numpy(bool)
         if contract.kind == "number" and contract.empty:
             # GDAL, and so QGIS, writes a number without a value into a shapefile as a row of asterisks.
             stars = each(raw, lambda cell: isinstance(cell, str) and re.fullmatch(r"\*{2,}", cell) is not None)
@@ -69,9 +73,11 @@ def check_column(
     else:
         values = _text(frame, column, contract, role, blank, where, faults, notes)
     if blank.any() and not contract.empty:
-        faults.append(
-            Fault("E-LAYER-008", f"{where} {column}", {"rows": rows(frame, _mask(blank, frame))}, field=column)
-        )
+        said = column if each(raw[blank], lambda cell: str(cell).strip() or None).notna().any() else None
+        empty = rows(frame.assign(**{column: raw.where(raw.notna(), "")}), _mask(blank, frame), said)
+        faults.append(Fault("E-LAYER-008", f"{where} {column}", {"rows": empty}, field=column))
+    elif blank.any() and contract.blank is not None:
+        notes.warned.append(remark("R-LAYER-BLANK", frame, blank, column, values=False, then=contract.blank))
     return frame.drop(columns=column) if values is None else frame.assign(**{column: values})
 
 
@@ -91,6 +97,13 @@ def _number(
     share = parse_unit(contract.unit or "") == parse_unit("1")
     read = read_numbers(frame[column], blank, share)
     values, wrong = read.found, dict(read.bad)
+    for code, mended in (("R-LAYER-NUMBERS", read.mended), ("R-LAYER-PERCENT", read.percent)):
+        if mended.any():
+            one = int(np.flatnonzero(mended)[0])
+            pair = f"{as_text(frame[column].iloc[one])} → {values[one]:g}"
+            notes.repaired.append(remark(code, frame, mended, column, pairs=pair))
+    if column in notes.factors:
+        values = _converted(frame, column, contract, values, notes)
     for bound, key, beyond in ((contract.min, "cell.low", np.less), (contract.max, "cell.high", np.greater)):
         if bound is not None:
             wrong |= dict.fromkeys(map(int, np.flatnonzero(beyond(values, bound))), key)
@@ -101,14 +114,25 @@ def _number(
         limits = f"[{low.replace('∞', '-∞')}, {high}]"
         facts = {"rows": rows(frame, _mask(bad, frame), column), "limits": limits, "why": _why(wrong)}
         faults.append(Fault("E-LAYER-009", f"{where} {column}", facts, field=column))
-    for code, mended in (("R-LAYER-NUMBERS", read.mended), ("R-LAYER-PERCENT", read.percent)):
-        if mended.any():
-            one = int(np.flatnonzero(mended)[0])
-            pair = f"{as_text(frame[column].iloc[one])} → {values[one]:g}"
-            notes.repaired.append(remark(code, frame, mended, column, pairs=pair))
     if not wrong:
         _doubt(frame, column, contract, values, notes)
     return pd.Series(values, index=frame.index)
+
+
+def _converted(
+    frame: gpd.GeoDataFrame, column: str, contract: Column, values: NDArray[np.float64], notes: Notes
+) -> NDArray[np.float64]:
+    """Numbers in our unit, as the study or the role asks; a small unit is a whole part of ours: it divides exactly."""
+    unit, factor = notes.factors[column]
+    new = values * factor if factor > 1 else values / round(1 / factor)
+    told = np.isfinite(values)
+    if told.any():
+        one = int(np.flatnonzero(told)[0])
+        pair = f"{values[one]:g} → {new[one]:g}"
+        notes.repaired.append(
+            remark("R-LAYER-CONVERTED", frame, told, column, found=unit, wanted=contract.unit, pairs=pair)
+        )
+    return new
 
 
 def _why(wrong: dict[int, str]) -> Text:
@@ -124,12 +148,12 @@ def _doubt(frame: gpd.GeoDataFrame, column: str, contract: Column, values: NDArr
     far = outliers(values)
     if far.any():
         middle = f"{10 ** np.median(np.log10(values[np.isfinite(values) & (values > 0)])):g}"
-        notes.warned.append(remark("R-LAYER-OUTLIER", frame, far, column, middle=middle))
+        notes.warned.append(remark("R-LAYER-OUTLIER", frame, far, column, shown=True, middle=middle))
     if contract.typical is not None:
         low, high = contract.typical
         odd = ((values < low) | (values > high)) & (values != 0) & ~far
         if odd.any():
-            notes.warned.append(remark("R-LAYER-RANGE", frame, odd, column, limits=f"{low:g}–{high:g}"))
+            notes.warned.append(remark("R-LAYER-RANGE", frame, odd, column, shown=True, limits=f"{low:g}–{high:g}"))
 
 
 def _flag(
@@ -143,7 +167,8 @@ def _flag(
     if bad.any():
         facts = {"rows": rows(frame, _mask(bad, frame), column), "allowed": "true, false"}
         faults.append(Fault("E-LAYER-011", f"{where} {column}", facts, field=column))
-    return pd.Series(np.isin(keys.astype(str), [*yes]) & ~blank, index=frame.index)
+    told = pd.Series(np.isin(keys.astype(str), [*yes]), index=frame.index)
+    return told.astype("boolean").mask(_mask(blank, frame)) if blank.any() else told  # blank is neither yes nor no
 
 
 def _date(frame: gpd.GeoDataFrame, column: str, blank: NDArray[np.bool_], notes: Notes) -> pd.Series:
@@ -152,7 +177,7 @@ def _date(frame: gpd.GeoDataFrame, column: str, blank: NDArray[np.bool_], notes:
     read = each(raw, read_date)
     unread = read.isna().to_numpy() & ~blank
     if unread.any():
-        notes.warned.append(remark("R-LAYER-DATE", frame, unread, column))
+        notes.warned.append(remark("R-LAYER-DATE", frame, unread, column, shown=True))
     return read.where(read.notna(), each(raw, as_text))
 
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import geopandas as gpd
 
 from gis_wufei.errors import Fault, InputError
 from gis_wufei.layers.archive import choose, datasets, opened_zip, unpacked
 from gis_wufei.layers.cad import read_dxf
+from gis_wufei.layers.content import recognised
 from gis_wufei.layers.geojson import read_geojson
-from gis_wufei.layers.geopackage import MAGIC as SQLITE
 from gis_wufei.layers.geopackage import read_geopackage
 from gis_wufei.layers.kml import read_gpx, read_kml
 from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.ogr import read_ogr
-from gis_wufei.layers.shp import MAGIC as SHP
+from gis_wufei.layers.path import FOLDERS
 from gis_wufei.layers.shp import read_shapefile
 from gis_wufei.layers.spec import LayerSpec, roles
 from gis_wufei.text import text
 
-# Suffix: the bytes with which its files begin.
-VECTORS = {
-    ".gpkg": SQLITE,
-    ".geojson": b"",
-    ".json": b"",
-    ".shp": SHP,
-    ".fgb": b"fgb",
-    ".kml": b"",
-    ".ovkml": b"",
-    ".gpx": b"",
-    ".dxf": b"",
-    ".gdb": b"",
-}
-FOLDERS = frozenset({".gdb"})  # datasets that are a folder
+TEXTS = frozenset({".geojson", ".json", ".kml", ".ovkml", ".gpx", ".dxf"})
+VECTORS = TEXTS | {".gpkg", ".shp", ".fgb", ".gdb"}
 PACKED = frozenset({".zip", ".kmz", ".ovkmz"})
 MOST_BYTES = 4 << 30  # of a file that is read whole
 MOST_TEXT = 1 << 30  # of one that is text, and held several times
@@ -53,13 +39,9 @@ def read_vector(path: Path, spec: LayerSpec, where: str, notes: Notes) -> gpd.Ge
     suffix, layer, role = path.suffix.lower(), spec.layer, roles()[spec.role]
     if suffix in FOLDERS:
         return _geodatabase(path, layer, where, notes)
-    size, limit = path.stat().st_size, MOST_TEXT if not VECTORS[suffix] else MOST_BYTES
+    size, limit = path.stat().st_size, MOST_TEXT if suffix in TEXTS else MOST_BYTES
     if size > limit:
         raise InputError([Fault("E-LAYER-113", where, {"size": f"{size:,}", "limit": f"{limit:,}"})])
-    with path.open("rb") as stream:
-        head = stream.read(100)
-    if not head or not head.startswith(VECTORS[suffix]):
-        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
     match suffix:
         case ".shp":
             return read_shapefile(path, layer, where, notes)
@@ -85,20 +67,26 @@ def _geodatabase(path: Path, layer: str | None, where: str, notes: Notes) -> gpd
         raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.outside")})])
     if not any(part.suffix.lower() == ".gdbtable" for part in parts):
         raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
+    lacking = [part.stem + ".gdbtablx" for part in parts if part.suffix.lower() == ".gdbtable" and not _indexed(part)]
+    if lacking:  # GDAL would guess at the rows, deleted ones among them
+        raise InputError([Fault("E-LAYER-054", where, {"files": ", ".join(sorted(lacking))})])
     return read_ogr(str(path), ("OpenFileGDB",), layer, where, notes)
 
 
-def unpack(
-    path: Path, spec: LayerSpec, where: str, stack: ExitStack, kinds: frozenset[str]
-) -> tuple[Path, LayerSpec, str]:
-    """The one dataset of an archive in a private folder that lives as long as ``stack``.
+def _indexed(table: Path) -> bool:
+    """Whether the file beside a table that tells where its rows begin is there."""
+    return any(table.with_suffix(end).is_file() for end in (".gdbtablx", ".GDBTABLX"))
+
+
+def unpack(path: Path, spec: LayerSpec, where: str, folder: Path, kinds: frozenset[str]) -> tuple[Path, LayerSpec, str]:
+    """The one dataset of an archive in a private folder.
 
     Returns its path, what to read of it (a ``layer:`` that named a member is used up) and its name in
     the archive.
     """
-    wanted = (".kml",) if path.suffix.lower() != ".zip" else tuple(sorted(kinds))
+    wanted = (".kml", ".ovkml") if path.suffix.lower() != ".zip" else tuple(sorted(kinds))
+    recognised(path, where)
     with opened_zip(path, where) as archive:
         name, used = choose(archive, wanted, spec.layer, where)
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="wufei-")))
         inside = unpacked(archive, name, datasets(archive, wanted)[name], folder, where)
     return inside, spec.model_copy(update={"layer": None}) if used else spec, name

@@ -30,11 +30,15 @@ OPEN = {"坐标", "坐标点", "地理坐标", "位置坐标", "点位坐标", "
 PAIR = {"lonlat", "lnglat", "经纬度", "经纬度坐标", "坐标经纬度"} | OPEN
 TURNED = {"latlon", "latlng", "纬经度"}
 KNOWN = LON | LAT | X | Y | PAIR | TURNED
-WEBMAPS = re.compile(r"gcj|bd-?0?9|百度|高德|火星|腾讯|baidu|amap", re.IGNORECASE)
+# Datums that a header may name and that are not WGS 84 nor CGCS2000; those it may name and that are.
+OTHERS = re.compile(r"gcj|bd-?0?9|百度|高德|火星|腾讯|baidu|amap|西安|xi.?an|北京|beijing|(?:54|80)坐标", re.IGNORECASE)
+MODERN = re.compile(r"wgs-?84|cgcs|2000|国家大地", re.IGNORECASE)
+SAYS_DEGREES = re.compile(r"[°º度]|deg|经|纬|lon|lat|wgs|4326|4490", re.IGNORECASE)
 DEGREES = re.compile(r"[\s\dNSEWnsew东西南北经纬度分秒°º˚′'’‘´″\"”“：:.+-]+")
 MARK = re.compile(r"[°º˚′'’‘´″度分NSEWnsew东西南北]")
 EAST, NORTH = re.compile(r"[EWew东西]|经"), re.compile(r"[NSns北南]|纬")
 LONGEST = 100  # letters of a cell with coordinates
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 CUT = re.compile(r"\s*[,，;；、|/]\s*|\s+(?=[\dNSEW东西南北+-])")
 
 
@@ -71,7 +75,7 @@ def columns_of(table: pd.DataFrame, spec: LayerSpec, where: str, notes: Notes) -
     found = _found(table, spec, where)
     for name in found:
         bracket = split_header(name)[1] or ""
-        if WEBMAPS.search(bracket) and not spec.crs:
+        if OTHERS.search(bracket) and not spec.crs:
             raise InputError([Fault("E-LAYER-118", f"{where} {name}", {"datum": bracket}, field=name)])
     if found:
         notes.guessed.append(Remark("R-LAYER-COORDINATES", len(table), facts={"columns": ", ".join(found)}))
@@ -92,6 +96,26 @@ def _found(table: pd.DataFrame, spec: LayerSpec, where: str) -> tuple[str, ...]:
             return sides[0][0], sides[1][0]
     both = _fitting(table, PAIR | TURNED)
     return (both[0],) if len(both) == 1 else ()
+
+
+def say_degrees(table: pd.DataFrame, columns: tuple[str, ...], spec: LayerSpec) -> bool:
+    """Whether anything says that the numbers are degrees: the columns' names, the study's, or signs in the cells.
+
+    Plain ``x`` and ``y`` hold metres as often, and a system of degrees is then as open as one of metres.
+    """
+    if len(columns) == 1 or not {"lon", "lat", "lonlat"}.isdisjoint(spec.fields):
+        return True
+    if not any(plain(name) in X | Y or plain(split_header(name)[0]) in X | Y for name in columns):
+        return True
+    if any(SAYS_DEGREES.search(split_header(name)[1] or "") for name in columns):
+        return True
+    return any(bool(table[name].dropna().astype(str).str.contains(MARK).any()) for name in columns)
+
+
+def note_system(columns: tuple[str, ...], rows: int, spec: LayerSpec, notes: Notes) -> None:
+    """What is taken for the system of a list of degrees that names none."""
+    if not spec.crs and not any(MODERN.search(name) for name in columns):
+        notes.guessed.append(Remark("R-LAYER-ASSUMED", rows, facts={"columns": ", ".join(columns)}))
 
 
 def _fitting(table: pd.DataFrame, names: set[str]) -> list[str]:
@@ -131,6 +155,8 @@ def _degrees(cells: pd.Series, foreign: re.Pattern[str], notes: Notes) -> NDArra
         except ValueError:
             if not DEGREES.fullmatch(cell) or not MARK.search(cell) or foreign.search(cell):
                 continue
+            if beyond_sixty(cell):
+                continue
             try:
                 values[at] = float(lat_lon_parser.parse(cell))
             except (ValueError, TypeError, IndexError, OverflowError):
@@ -140,6 +166,14 @@ def _degrees(cells: pd.Series, foreign: re.Pattern[str], notes: Notes) -> NDArra
         ids = tuple(map(str, turned[:SHOWN_IDS]))
         notes.repaired.append(Remark("R-LAYER-DMS", len(turned), ids, {"column": cells.name}, rows=tuple(turned)))
     return values
+
+
+def beyond_sixty(cell: str) -> bool:
+    """Whether minutes or seconds reach 60, or a part that another follows has a fraction: no such angle is written."""
+    angles = [NUMBER.findall(half) for half in CUT.split(halfwidth(cell[:LONGEST])) if MARK.search(half)]
+    return any("." in part for parts in angles for part in parts[:-1]) or any(
+        float(part) >= 60 for parts in angles for part in parts[1:3]
+    )
 
 
 def _apart(cells: pd.Series, name: str, where: str, notes: Notes) -> list[pd.Series]:

@@ -50,7 +50,10 @@ def check_coverage(frame: gpd.GeoDataFrame, role: Role, notes: Notes) -> gpd.Geo
         _tell_slivers(frame, role, notes)
     _tell_pieces("R-LAYER-OVERLAP", frame, role, overlaps(frame), notes)
     if role.tiles:
-        _tell_pieces("R-LAYER-GAP", frame, role, gaps(frame), notes)
+        bare = gaps(frame)
+        within = np.array([len(units) == 1 for units in bare.units], dtype=bool)
+        _tell_pieces("R-LAYER-GAP", frame, role, bare.only(~within), notes)
+        _tell_pieces("R-LAYER-ENCLAVE", frame, role, bare.only(within), notes)
     return frame
 
 
@@ -111,7 +114,7 @@ def overlaps(frame: gpd.GeoDataFrame) -> Pieces:
 
 
 def gaps(frame: gpd.GeoDataFrame) -> Pieces:
-    """Holes that the polygons leave between them; one that a single polygon leaves in itself is its own affair."""
+    """Holes that the polygons leave between them, and those within one of them that no other fills."""
     shapes = frame.geometry.to_numpy()
     matched = shapely.coverage_is_valid(shapes)  # edge by edge, which makes the union cheap
     whole = shapely.coverage_union_all(shapes) if matched else shapely.union_all(shapes)
@@ -125,8 +128,7 @@ def gaps(frame: gpd.GeoDataFrame) -> Pieces:
         return Pieces(np.empty(0, dtype=object), np.empty(0), ())
     hole, unit = shapely.STRtree(shapes).query(holes, predicate="intersects")
     touching = tuple(tuple(sorted(map(int, unit[hole == at]))) for at in range(len(holes)))
-    between = np.array([len(units) > 1 for units in touching])
-    return Pieces(holes[between], ha[between], tuple(u for u, b in zip(touching, between, strict=True) if b))
+    return Pieces(holes, ha, touching)
 
 
 def _closed(frame: gpd.GeoDataFrame, notes: Notes) -> gpd.GeoDataFrame:

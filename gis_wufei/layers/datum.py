@@ -21,7 +21,7 @@ from gis_wufei.layers.spec import LayerSpec
 from gis_wufei.layers.tell import first, rows
 from gis_wufei.layers.undo import undo
 from gis_wufei.layers.webmap import webmap
-from gis_wufei.layers.zones import doubt_zone, zone_fits
+from gis_wufei.layers.zones import doubt_zone, on_ground, zone_fits
 
 AGREE_M = 0.5  # two systems that put the layer within half a metre of the same place are one
 NO_SYSTEM = ("Undefined Cartesian SRS", "Undefined geographic SRS", "Unknown engineering CRS")
@@ -214,7 +214,7 @@ def _possible(where: str, implied: bool, boxes: NDArray[np.float64], out: Settle
         out.faults.append(Fault("E-LAYER-004", where, {"fits": told(bounds_of(boxes))}))
         return False
     if not wrong.any():
-        return zone_fits(where, boxes, sound, out)
+        return zone_fits(where, boxes, sound, out) and on_ground(where, boxes, sound, out)
     x, y = middle(boxes[wrong][0])
     facts = {
         "rows": rows(frame, pd.Series(wrong, index=frame.index)),

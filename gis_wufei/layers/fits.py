@@ -106,6 +106,11 @@ def open_zone(bounds: Bounds | None) -> bool | None:
     return False
 
 
+def known(bounds: Bounds | None) -> bool:
+    """Whether any system in use could hold such numbers; otherwise they are counted from a point of the surveyor's."""
+    return bool(fits(bounds)) or open_zone(bounds) is not False
+
+
 def told(bounds: Bounds | None) -> Text:
     """The systems that would fit as words for a sentence, each with the line to write."""
     lines = [fit.line() for fit in fits(bounds)]

@@ -20,7 +20,7 @@ from gis_wufei.layers.coverage import covered_by_units
 from gis_wufei.layers.elsewhere import systems_here
 from gis_wufei.layers.joins import joined
 from gis_wufei.layers.raster import covered
-from gis_wufei.layers.read import open_layer
+from gis_wufei.layers.read import open_layer, unforeseen
 from gis_wufei.layers.shapes import project
 from gis_wufei.layers.shift import doubted
 from gis_wufei.layers.spec import LayerSpec, roles
@@ -78,15 +78,17 @@ def gather(
     if len(borders) != 1 or borders[0] not in opened or (metric is None and crs != "auto"):
         raise InputError(faults)  # without an area nothing more can be said
     border = opened[borders[0]].frame
-    degrees = border.to_crs(WGS84)
-    derived = area_crs(degrees.union_all())
-    metric = derived if metric is None else _true_to_scale(metric, derived, degrees.total_bounds, faults)
-    area = gpd.GeoDataFrame(geometry=[border.to_crs(metric).union_all()], crs=metric)
-    zone = area.geometry.iloc[0].buffer(reach_m)
+    with unforeseen(specs[borders[0]].path):
+        degrees = border.to_crs(WGS84)
+        derived = area_crs(degrees.union_all())
+        metric = derived if metric is None else _true_to_scale(metric, derived, degrees.total_bounds, faults)
+        area = gpd.GeoDataFrame(geometry=[border.to_crs(metric).union_all()], crs=metric)
+        zone = area.geometry.iloc[0].buffer(reach_m)
     layers: dict[str, Layer] = {}
     for name, layer in opened.items():
         try:
-            placed = _clipped(project(layer, metric), zone, specs[name].path, area)
+            with unforeseen(specs[name].path):
+                placed = _clipped(project(layer, metric), zone, specs[name].path, area)
             certificate = replace(placed.certificate, working=crs_label(metric))
             layers[name] = replace(placed, certificate=certificate)
         except InputError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,24 +18,23 @@ from gis_wufei.errors import Fault, InputError, listed
 from gis_wufei.layers.bytestext import damaged_line
 from gis_wufei.layers.certificate import Remark
 from gis_wufei.layers.notes import Notes
-from gis_wufei.layers.ogr import read_ogr, unreadable_shapes
+from gis_wufei.layers.ogr import read_ogr, row_text, unreadable_shapes
 from gis_wufei.text import text
 
 # A coordinate system that is to be fetched from elsewhere; nothing outside the file is followed.
-CRS_LINK = re.compile(rb'"crs"\s*:\s*\{[^{}]*(\{[^{}]*\})?[^{}]*"type"\s*:\s*"(link|url)"', re.IGNORECASE)
-FEATURE = re.compile(rb'"type"\s*:\s*"Feature"')
+CRS_LINK = re.compile(rb'"crs"\s*:\s*\{(?:[^{}]*\{[^{}]*\})?[^{}]*?"type"\s*:\s*"(link|url)"', re.IGNORECASE)
 SHAPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection")
-EXACT_BYTES = 32 << 20  # up to here every member is looked at; beyond, only where counts differ
+SHAPED, BARE = object(), object()  # what is kept of a feature with a shape, and of one without
 
 
 @dataclass
 class Census:
-    """What a file's text holds: items, those with a shape, and names that stand twice in one object."""
+    """What a file's text holds: items, those with a shape, and keys that stand twice in one object (by feature)."""
 
     items: int = 0
     no_features: list[int] = field(default_factory=list)
     with_shape: list[bool] = field(default_factory=list)
-    twice: dict[str, None] = field(default_factory=dict)
+    twice: dict[str, list[int]] = field(default_factory=dict)
 
 
 def read_geojson(path: Path, layer: str | None, where: str, notes: Notes) -> gpd.GeoDataFrame:
@@ -50,7 +50,7 @@ def read_geojson(path: Path, layer: str | None, where: str, notes: Notes) -> gpd
     if CRS_LINK.search(raw):
         raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.link")})])
     encoding, content = _utf8(raw, where)
-    census = _census(content, where) if len(content) <= EXACT_BYTES else None
+    census = _census(content, where)
     with ExitStack() as stack:
         source = path
         if content is not raw:
@@ -62,10 +62,7 @@ def read_geojson(path: Path, layer: str | None, where: str, notes: Notes) -> gpd
         notes.repaired.append(Remark("R-LAYER-ENCODING", 1, facts={"stated": "utf-8", "found": encoding}))
     notes.encoding = encoding
     notes.implied_crs = b'"crs"' not in content
-    if census is None and (len(FEATURE.findall(content)) != len(frame) or frame.geometry.isna().any()):
-        census = _census(content, where)
-    if census is not None:
-        _accounted(census, frame, where)
+    _accounted(census, frame, where)
     return frame
 
 
@@ -93,38 +90,53 @@ def _utf8(raw: bytes, where: str) -> tuple[str, bytes]:
 
 def _census(content: bytes, where: str) -> Census:
     census = Census()
+    passed = 0
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    def pairs(items: list[tuple[str, Any]]) -> Any:
+        """Of each object only what is counted, so that a large file does not fill the memory."""
+        nonlocal passed
         made = dict(items)
+        kind = made.get("type")
         if len(made) < len(items):
-            names = [name for name, _ in items]
-            census.twice.update(dict.fromkeys(name for name in names if names.count(name) > 1))
-        return made
+            for name, count in Counter(name for name, _ in items).items():
+                if count > 1:
+                    census.twice.setdefault(name, []).append(0 if kind == "FeatureCollection" else passed + 1)
+        if kind == "Feature":
+            passed += 1
+            return BARE if made.get("geometry") is None else SHAPED
+        return {"type": kind} if "coordinates" in made else made
 
     try:
         told = json.loads(content, object_pairs_hook=pairs)
     except RecursionError as error:
         raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.depth")})]) from error
     except (ValueError, UnicodeError) as error:
-        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})]) from error
+        lines = passed == 1 and getattr(error, "msg", "") == "Extra data"
+        reason = text("reason.lines" if lines else "reason.damaged")
+        raise InputError([Fault("E-LAYER-003", where, {"reason": reason})]) from error
     kind = told.get("type") if isinstance(told, dict) else None
     if kind == "FeatureCollection" and isinstance(told.get("features"), list):
         items = told["features"]
-    elif kind == "Feature" or kind in SHAPES:
-        items = [told if kind == "Feature" else {"type": "Feature", "geometry": told}]
+    elif told in (SHAPED, BARE):
+        items = [told]
+    elif kind in SHAPES:
+        items = [SHAPED]
     else:
-        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
+        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.geojson")})])
     census.items = len(items)
     for number, item in enumerate(items, 1):
-        if isinstance(item, dict) and item.get("type") == "Feature":
-            census.with_shape.append(item.get("geometry") is not None)
+        if item is SHAPED or item is BARE:
+            census.with_shape.append(item is SHAPED)
         else:
             census.no_features.append(number)
     return census
 
 
 def _accounted(census: Census, frame: gpd.GeoDataFrame, where: str) -> None:
-    faults = [Fault("E-LAYER-020", where, {"column": name}) for name in census.twice]
+    faults = [
+        Fault("E-LAYER-120", where, {"column": name, "rows": row_text(row for row in numbers if row)})
+        for name, numbers in census.twice.items()
+    ]
     if census.no_features:
         facts = {"rows": listed(map(str, census.no_features[:16])), "count": census.items, "read": len(frame)}
         faults.append(Fault("E-LAYER-112", where, facts))

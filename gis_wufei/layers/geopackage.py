@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 import sqlite3
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,11 +19,13 @@ from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.ogr import read_ogr
 from gis_wufei.text import text
 
-MAGIC = b"SQLite format 3\0"
 WAL = b"\2\2"  # read and write version in the head: opening such a file makes files beside it
 CURVED = {"CURVE", "CURVEPOLYGON", "CIRCULARSTRING", "COMPOUNDCURVE", "MULTICURVE", "MULTISURFACE", "SURFACE"}
 ARC_STEP = 4  # degrees; GDAL's default (OGR_ARC_STEPSIZE)
 SIDES = ("-wal", "-journal")  # what another program has not written into the file, or not yet taken back
+VIEWS_S = 20.0  # for all rows of all views
+STEPS = 1_000_000  # of SQLite's machine between two looks at the clock
+MOST_CELL = 256 << 20  # bytes
 MODULE = re.compile(r"create\s+virtual\s+table.*?\busing\s+[\"'`\[]?(\w+)", re.IGNORECASE | re.DOTALL)
 MODULES = {"rtree", "rtree_i32", "fts3", "fts4", "fts5"}  # those that look into their own file only
 
@@ -63,6 +66,22 @@ def _curved(path: Path, layer: str | None, *, immutable: bool) -> bool:
     return any(str(kind).upper() in CURVED and layer in (None, name) for name, kind in kinds)
 
 
+def _run_through_views(db: sqlite3.Connection) -> None:
+    """A view is a program: one that does not come to an end is found out here, where it can be stopped."""
+    views = "select name from sqlite_master where type = 'view' and name in (select table_name from gpkg_contents)"
+    names = [str(name) for (name,) in db.execute(views)]
+    end = time.monotonic() + VIEWS_S
+    db.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_CELL)
+    for name in names:
+        quoted = name.replace('"', '""')
+        try:
+            for _ in db.execute(f'select * from "{quoted}"'):
+                pass
+        except sqlite3.OperationalError as error:  # stopped, or it calls functions that only another program has
+            raise TimeoutError from error
+
+
 def _sound(path: Path, where: str, *, immutable: bool) -> None:
     uri = f"{path.resolve().as_uri()}?mode={'ro&immutable=1' if immutable else 'rw'}"
     reason = None
@@ -79,6 +98,9 @@ def _sound(path: Path, where: str, *, immutable: bool) -> None:
                 kinds = {kind for (kind,) in db.execute("select data_type from gpkg_contents")}
                 if kinds and not kinds & {"features", "attributes"}:
                     reason = "reason.tiles"
+                _run_through_views(db)
+    except TimeoutError:
+        reason = "reason.endless"
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             reason = "reason.content"

@@ -7,12 +7,9 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-import pyogrio
-from pyogrio.errors import DataSourceError
-
-from gis_wufei.errors import Fault, InputError, os_reason
+from gis_wufei.errors import Fault, InputError, writing
 from gis_wufei.layers.certificate import Layer
-from gis_wufei.layers.outgoing import HandBack, write_gpkg_layer
+from gis_wufei.layers.outgoing import HandBack, rows_of, write_gpkg_layer
 from gis_wufei.layers.shapefile import write_shapefile
 from gis_wufei.layers.spec import roles
 
@@ -36,41 +33,40 @@ def hand_back(layer: Layer, target: Path, overwrite: bool = False, inputs: Itera
     Raises
     ------
     InputError
-        Another suffix, a file in the way, no right to write, or a file that does not hold all rows.
+        A raster, another suffix, a file in the way, no right to write, or a file that does not hold all rows.
     """
     suffix = target.suffix.lower()
+    if layer.raster is not None:  # its frame is only its footprint
+        raise InputError([Fault("E-EXPORT-005", layer.name)])
     if suffix not in SUFFIXES:
         raise InputError([Fault("E-EXPORT-002", str(target), {"found": suffix or "-"})])
-    if getattr(layer, "frame", None) is None:
-        raise InputError([Fault("E-EXPORT-005", layer.name)])
     kept = {path.resolve() for path in inputs}
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".wufei-") as private, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # told by ourselves, with rows
-            place = Path(private) / f"{target.stem}{suffix}"
-            if suffix == ".gpkg":
-                made = write_gpkg_layer(layer.frame, place, layer.name)
-            else:
-                made = write_shapefile(layer.frame, place, roles().get(layer.role))
-            _counted(made, len(layer.frame), target)
-            moves = {file: target.parent / file.name for file in made.files}
-            for goal in moves.values():
-                if goal.resolve() in kept:
-                    raise InputError([Fault("E-EXPORT-004", str(goal))])
-                if goal.exists() and not overwrite:
-                    raise InputError([Fault("E-EXPORT-003", str(goal))])
-            for file, goal in moves.items():
-                file.replace(goal)
-    except OSError as error:
-        raise InputError([Fault("E-OUT-002", str(target), {"reason": os_reason(error)})]) from error
-    except DataSourceError as error:
-        raise InputError([Fault("E-OUT-002", str(target), {"reason": str(error)[:200]})]) from error
+    with (
+        writing(target),
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=".wufei-") as private,
+        warnings.catch_warnings(),
+        writing(target),  # here, too: while the disk is still as full as the driver met it
+    ):
+        warnings.simplefilter("ignore")  # told by ourselves, with rows
+        place = Path(private) / f"{target.stem}{suffix}"
+        if suffix == ".gpkg":
+            made = write_gpkg_layer(layer.frame, place, layer.name)
+        else:
+            made = write_shapefile(layer.frame, place, roles().get(layer.role))
+        _counted(made, len(layer.frame), target)
+        moves = {file: target.parent / file.name for file in made.files}
+        for goal in moves.values():
+            if goal.resolve() in kept:
+                raise InputError([Fault("E-EXPORT-004", str(goal))])
+            if goal.exists() and not overwrite:
+                raise InputError([Fault("E-EXPORT-003", str(goal))])
+        for file, goal in moves.items():
+            file.replace(goal)
     return HandBack(tuple(moves.values()), made.names, made.losses)
 
 
 def _counted(made: HandBack, rows: int, target: Path) -> None:
-    """A driver's success on a full disk cannot be trusted: reopen and count."""
-    maps = [file for file in made.files if file.suffix in SUFFIXES]
-    found = sum(int(pyogrio.read_info(file, force_feature_count=True)["features"]) for file in maps)
+    """Whether the files hold every row."""
+    found = sum(sum(rows_of(file).values()) for file in made.files if file.suffix in SUFFIXES)
     if found != rows:
         raise InputError([Fault("E-EXPORT-006", str(target), {"problem": f"{found} ≠ {rows}"})])

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import geopandas as gpd
-import pandas as pd
 
 from gis_wufei.errors import Fault, InputError, listed
+from gis_wufei.layers.aliases import Fit, apart, fitting, same_cells
 from gis_wufei.layers.certificate import Remark
+from gis_wufei.layers.misnamed import OURS, doubt_names, refuse_periods, spare_columns
 from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.spec import Column, Role
-from gis_wufei.layers.tell import LONLAT
-from gis_wufei.layers.units import Unit, parse_unit, plain, split_header, words
+from gis_wufei.layers.units import Unit, parse_unit, plain, words
 from gis_wufei.text import text
-
-OURS = ("row", "geometry", LONLAT)
-CUT_BYTES = 10
-"""Shapefiles keep ten bytes of a column's name; a character that does not fit whole is lost with them."""
 
 DBF = (".shp", ".dbf", ".zip")
 PERIOD_WORDS = {"a": ("年", "year", "annual"), "d": ("日", "天", "day", "daily")}
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """One column of the file that may be one of ours: under which name, whether cut, and its unit's text."""
-
-    header: str
-    name: str
-    cut: bool
-    unit: str | None
 
 
 def name_columns(
@@ -66,28 +51,36 @@ def name_columns(
     twice = list(dict.fromkeys(str(name) for name in frame.columns[frame.columns.duplicated()]))
     if twice:
         raise InputError([Fault("E-LAYER-020", where, {"column": name}, field=name) for name in twice])
+    frame = frame.drop(columns=spare_columns(frame, role, where, notes))
     for own, theirs in mapped.items():
         contract = role.columns.get(own)
         if contract and contract.unit:
-            _unit(own, contract, theirs, split_header(theirs)[1], where, faults)
+            _unit(own, contract, theirs, apart(theirs)[1], where, faults, notes)
     free = [str(header) for header in frame.columns if header not in OURS and header not in role.columns]
     wanted = {own: column for own, column in role.columns.items() if own not in frame}
     dbf = notes.path is not None and notes.path.suffix.lower() in DBF
-    fits = {own: found for own, column in wanted.items() if (found := _fitting(own, column, free, dbf))}
+    every = {own: found for own, column in role.columns.items() if (found := fitting(own, column, free, dbf))}
+    fits = {own: found for own, found in every.items() if own in wanted}
     taken: dict[str, str] = {}
-    for header, ours in _shared(fits).items():
-        facts = {"found": header, "columns": listed(ours)}
-        faults.append(Fault("E-LAYER-071", f"{where} {header}", facts, field=header))
-        for own in ours:
+    for header, ours in _shared(every).items():
+        absent = [own for own in ours if own in wanted]
+        if absent == ours:
+            facts = {"found": header, "columns": listed(ours)}
+            faults.append(Fault("E-LAYER-071", f"{where} {header}", facts, field=header))
+        elif absent:  # it may be one that is there already, once more
+            told = {"column": header, "wanted": absent[0], "label": role.columns[absent[0]].label}
+            notes.warned.append(Remark("R-LAYER-MISSPELT", 1, facts=told, field=header))
+        for own in absent:
             fits.pop(own, None)
     for own, found in fits.items():
         contract = role.columns[own]
         chosen = _chosen(own, contract, found, frame, where, faults, notes)
         if chosen is None:
             continue
-        if chosen.name in map(plain, contract.short) and not _short_unit(own, contract, chosen, role, where, faults):
+        short = chosen.name in map(plain, contract.short)
+        if short and not _short_unit(own, contract, chosen, role, where, faults, notes):
             continue
-        if contract.unit and not _unit(own, contract, chosen.header, chosen.unit, where, faults):
+        if contract.unit and not _unit(own, contract, chosen.header, chosen.unit, where, faults, notes):
             continue
         taken[own] = chosen.header
         code = "R-LAYER-CUT" if chosen.cut else "R-LAYER-ALIAS"
@@ -95,46 +88,13 @@ def name_columns(
         book.append(Remark(code, 1, facts={"old": chosen.header, "new": own}, field=own))
     stay = {header: frame[header] for header in taken.values() if header in keep}
     renamed = frame.rename(columns={header: own for own, header in taken.items()})
+    left = [header for header in free if header not in taken.values() and header not in keep]
+    refuse_periods(renamed, role, left, where, faults)
+    doubt_names(renamed, role, left, faults, notes)
     return renamed.assign(**stay) if stay else renamed
 
 
-def claimed(role: Role, headers: Collection[str]) -> set[str]:
-    """Which of a file's headers the role may claim, by name, alias or beginning (to find a table's header row)."""
-    free = [str(header) for header in headers]
-    known = {one.header for own, column in role.columns.items() for one in _fitting(own, column, free)}
-    return known | (set(free) & set(role.columns))
-
-
-def _fitting(own: str, column: Column, headers: Collection[str], dbf: bool = False) -> list[_Fit]:
-    """The headers that may be this column: those that fit whole, else those that fit its beginning."""
-    names = {plain(name) for name in (own, *column.aliases, *column.short)}
-    whole, cut = [], []
-    for header in headers:
-        base, unit = split_header(header)
-        if plain(header) in names:  # 村（社区） with its own brackets, too
-            whole.append(_Fit(header, plain(header), False, None))
-        elif plain(base) in names:
-            whole.append(_Fit(header, plain(base), False, unit))
-        elif _maybe_cut(header, dbf):
-            begun = [name for name in (own, *column.aliases) if _begins(name, header)]
-            if begun:
-                cut.append(_Fit(header, plain(begun[0]), True, None))
-    return whole or cut
-
-
-def _maybe_cut(header: str, dbf: bool) -> bool:
-    """Whether a name is as long as one that a shapefile cut; three signs of Chinese only if it is one."""
-    if header.isascii():
-        return len(header) == CUT_BYTES
-    gbk, utf8 = (len(header.encode(encoding, "replace")) for encoding in ("gb18030", "utf-8"))
-    return CUT_BYTES - 1 <= gbk <= CUT_BYTES or (dbf and CUT_BYTES - 2 <= utf8 <= CUT_BYTES)
-
-
-def _begins(name: str, header: str) -> bool:
-    return len(name) > len(header) and name.casefold().startswith(header.casefold())
-
-
-def _shared(fits: Mapping[str, list[_Fit]]) -> dict[str, list[str]]:
+def _shared(fits: Mapping[str, list[Fit]]) -> dict[str, list[str]]:
     """Headers that fit several of our columns, with those columns; names that need a unit are settled by it."""
     ours: dict[str, list[str]] = {}
     for own, found in fits.items():
@@ -147,22 +107,25 @@ def _shared(fits: Mapping[str, list[_Fit]]) -> dict[str, list[str]]:
 def _chosen(
     own: str,
     contract: Column,
-    found: list[_Fit],
+    found: list[Fit],
     frame: gpd.GeoDataFrame,
     where: str,
     faults: list[Fault],
     notes: Notes,
-) -> _Fit | None:
+) -> Fit | None:
     """The one that fits. Of several with the same cells any will do; else the planner must say which."""
     own_name = [one for one in found if one.name == plain(own)]
     telling = [one for one in found if one.name not in words()["vague"]]
     found = own_name if len(own_name) == 1 else telling or found
     if contract.short:  # of 处理能力(吨/日) and 处理能力(吨/年) each column takes its own
         told = [one for one in found if one.unit and _same_kind(contract, one.unit)]
-        found = told or [one for one in found if not (one.unit and _other_period(contract, one.unit))]
+        short = set(map(plain, contract.short))
+        found = told or [
+            one for one in found if not (one.name in short and one.unit and _other_period(contract, one.unit))
+        ]
     if not found:
         return None
-    if len(found) == 1 or all(_same_cells(frame[found[0].header], frame[one.header]) for one in found[1:]):
+    if len(found) == 1 or all(same_cells(frame[found[0].header], frame[one.header]) for one in found[1:]):
         return found[0]
     headers = listed(one.header for one in found)
     if contract.required or contract.kind != "text" or contract.allowed:
@@ -171,10 +134,6 @@ def _chosen(
     else:  # a label that the plan can do without
         notes.warned.append(Remark("R-LAYER-CHOICE", len(found), facts={"column": own, "columns": headers}, field=own))
     return None
-
-
-def _same_cells(one: pd.Series, other: pd.Series) -> bool:
-    return one.astype(str).equals(other.astype(str))
 
 
 def _same_kind(contract: Column, unit: str) -> bool:
@@ -187,31 +146,53 @@ def _other_period(contract: Column, unit: str) -> bool:
     return bool(found and wanted and found.kind == wanted.kind and found.period and found.period != wanted.period)
 
 
-def _short_unit(own: str, contract: Column, chosen: _Fit, role: Role, where: str, faults: list[Fault]) -> bool:
-    """Whether a name such as 处理能力 says by its unit which of our columns it is; else it is told, once."""
+def _short_unit(
+    own: str, contract: Column, chosen: Fit, role: Role, where: str, faults: list[Fault], notes: Notes
+) -> bool:
+    """Whether a name such as 处理能力 says by its unit which of our columns it is; else it is told, once.
+
+    A column that alone has such a name is only doubted, and not used, where its unit is not said.
+    """
     if chosen.unit is not None and _same_kind(contract, chosen.unit):
         return True
     rivals = [name for name, other in role.columns.items() if chosen.name in map(plain, other.short)]
+    if rivals == [own]:
+        if chosen.unit is not None:
+            return True  # refused by its unit
+        facts = {"column": chosen.header, "unit": contract.unit, "wanted": own}
+        notes.warned.append(Remark("R-LAYER-NOUNIT", 1, facts=facts, field=chosen.header))
+        return False
     if not any(fault.code == "E-LAYER-071" and fault.facts["found"] == chosen.header for fault in faults):
         facts = {"found": chosen.header, "columns": listed(rivals)}
         faults.append(Fault("E-LAYER-071", f"{where} {chosen.header}", facts, field=chosen.header))
     return False
 
 
-def _unit(own: str, contract: Column, header: str, unit: str | None, where: str, faults: list[Fault]) -> bool:
-    """Whether a header's unit is the column's; a header without one is taken at our word."""
+def _unit(
+    own: str, contract: Column, header: str, unit: str | None, where: str, faults: list[Fault], notes: Notes
+) -> bool:
+    """Whether a header's unit is the column's, or is turned into it as the study asks.
+
+    A header without a unit is taken at our word. Only the size of the unit is ever changed, never its period.
+    """
     if unit is None:
         return True
     wanted, found = parse_unit(contract.unit or ""), parse_unit(unit)
-    facts: dict[str, object] = {"found": unit, "wanted": contract.label, "column": own}
+    facts: dict[str, object] = {"found": unit, "wanted": contract.label, "column": own, "unit": contract.unit}
     place = f"{where} {header}"
     if wanted is not None and found is not None and _measures(found, wanted, header):
         if found.factor == wanted.factor:
             return True
+        if notes.spec.convert_units or contract.convert:
+            notes.factors[own] = (unit, found.factor / wanted.factor)
+            return True
         facts["factor"] = f"{found.factor / wanted.factor:g}"
         faults.append(Fault("E-LAYER-072", place, facts, field=header))
         return False
-    facts["why"] = text("header.other") if found is not None else text("unit.strange")
+    if wanted is not None and found is not None:
+        facts["why"] = text("header.period" if found.kind == wanted.kind else "header.other")
+    else:
+        facts["why"] = text("unit.strange")
     faults.append(Fault("E-LAYER-073", place, facts, field=header))
     return False
 

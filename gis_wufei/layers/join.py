@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 import geopandas as gpd
@@ -10,19 +9,18 @@ import pandas as pd
 
 from gis_wufei.errors import Fault, InputError, Rows
 from gis_wufei.layers.certificate import Remark
+from gis_wufei.layers.keys import loose
 from gis_wufei.layers.notes import Notes
+from gis_wufei.layers.ogr import no_shapes
 from gis_wufei.layers.spec import JoinSpec
 from gis_wufei.layers.tell import SHOWN_IDS, as_text, missing_column
-from gis_wufei.layers.units import halfwidth
-
-SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 
 
 def joined(frame: pd.DataFrame, other: pd.DataFrame, join: JoinSpec, where: str, notes: Notes) -> gpd.GeoDataFrame:
     """Each row of ``frame`` with the columns (and, if it has none of its own, the shape) of its partner.
 
     Keys match as they stand; of those that do not, blanks, full-width letters, case, zeros lost at the
-    left and numbers like 1.5E+11 are put right where exactly one on each side is then the same.
+    left and whole numbers like 1.50621001001E+11 are put right where exactly one on each side is then the same.
 
     Raises
     ------
@@ -37,7 +35,7 @@ def joined(frame: pd.DataFrame, other: pd.DataFrame, join: JoinSpec, where: str,
         raise InputError(missing)
     located = isinstance(frame, gpd.GeoDataFrame)
     if not located and not isinstance(other, gpd.GeoDataFrame):
-        raise InputError([Fault("E-LAYER-006", join.path, {"found": "-", "wanted": "geometry", "rows": "-"})])
+        raise InputError([no_shapes(join.path)])
     keys = frame[mine].map(_key)
     others = other[theirs].map(_key)
     _unique(others, join.path, theirs)
@@ -80,10 +78,10 @@ def _matched(keys: pd.Series, others: pd.Series, column: str, notes: Notes) -> p
     match = keys.map(places)
     left = keys[match.isna() & keys.notna()]
     free = {at: key for at, key in others.items() if key is not None and at not in set(match.dropna())}
-    mine, theirs = left.map(normal), {at: normal(key) for at, key in free.items()}
+    mine, theirs = left.map(loose), {at: loose(key) for at, key in free.items()}
     once = Counter(theirs.values())
     # Several rows may share a partner (enterprises of a village); look-alikes of different spelling may not.
-    spellings = pd.DataFrame({"key": left, "normal": mine}).drop_duplicates()["normal"].value_counts()
+    spellings = pd.DataFrame({"key": left, "loose": mine}).drop_duplicates()["loose"].value_counts()
     back = {told: at for at, told in theirs.items() if once[told] == 1 and spellings.get(told, 0) == 1}
     mended = mine.map(back).dropna()
     if len(mended):
@@ -93,17 +91,6 @@ def _matched(keys: pd.Series, others: pd.Series, column: str, notes: Notes) -> p
         ids = tuple(f"{keys[row]} → {others[mended[row]]}" for row in mended.index[:SHOWN_IDS])
         notes.repaired.append(Remark("R-LAYER-JOINKEYS", len(rows), ids, field=column, rows=rows))
     return match
-
-
-def normal(key: str) -> str:
-    """A key without what spreadsheets do to it: width, case, blanks, zeros at the left, an exponent."""
-    told = re.sub(r"\s+", "", halfwidth(key)).lstrip("'").upper()
-    if SCIENTIFIC.fullmatch(told):
-        value = float(told)
-        told = str(int(value)) if value.is_integer() else told
-    elif re.fullmatch(r"\d+\.0+", told):
-        told = told.partition(".")[0]
-    return told.lstrip("0") or "0"
 
 
 def _together(frame: pd.DataFrame, other: pd.DataFrame, match: pd.Series, theirs: str) -> gpd.GeoDataFrame:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from gis_wufei.layers.cells import each, key_of
+from gis_wufei.layers.cells import each
 from gis_wufei.layers.certificate import Certificate, Layer, Remark
-from gis_wufei.layers.keys import written_out
+from gis_wufei.layers.keys import loose
 from gis_wufei.layers.spec import roles
 from gis_wufei.layers.tell import SHOWN_IDS, remark
 
@@ -34,17 +34,17 @@ def match_keys(left: pd.Series, right: pd.Series) -> Match:
     theirs = {str(code) for code in right.dropna()}
     ours = {str(code) for code in left.dropna()}
     strangers = sorted(ours - theirs)
-    loose: dict[str, set[str]] = {}
+    others: dict[str, set[str]] = {}
     for code in theirs:
-        loose.setdefault(_loose(code), set()).add(code)
+        others.setdefault(loose(code), set()).add(code)
     mine: dict[str, set[str]] = {}
     for code in ours:
-        mine.setdefault(_loose(code), set()).add(code)
+        mine.setdefault(loose(code), set()).add(code)
     mended: dict[str, str] = {}
     ambiguous = []
     for code in strangers:
-        fits = loose.get(_loose(code), set())
-        if len(fits) == 1 and len(mine[_loose(code)]) == 1:
+        fits = others.get(loose(code), set())
+        if len(fits) == 1 and len(mine[loose(code)]) == 1:
             mended[code] = next(iter(fits))
         elif fits:
             ambiguous.append(code)
@@ -52,12 +52,6 @@ def match_keys(left: pd.Series, right: pd.Series) -> Match:
     met = set(mended.values()) | (ours & theirs)
     left_only = tuple(code for code in strangers if code not in mended)
     return Match(keys, mended, left_only, tuple(sorted(theirs - met)), tuple(ambiguous))
-
-
-def _loose(code: str) -> str:
-    """A code as a person reads it: without case, width, blanks and leading zeros; 1.5E+2 written out."""
-    told = key_of(written_out(code.strip()) or code)
-    return told.lstrip("0") or told
 
 
 def joined(layers: Mapping[str, Layer]) -> dict[str, Layer]:

@@ -17,9 +17,13 @@ from gis_wufei.layers.units import halfwidth
 
 _SCIENTIFIC = re.compile(r"(\d+)(?:\.(\d+))?[eE]\+(\d{1,2})")
 _POINT_ZERO = re.compile(r"\d+\.0+")
+NATIONAL = re.compile(r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12])\d{7,}")
+"""A code of an administrative place begins with its province: 15 0621 001 001 is a village of Inner Mongolia."""
 EXACT = 2**53
 """Up to here a floating number holds every integer; a spreadsheet keeps 15 digits of a longer code."""
-LOOKALIKE = str.maketrans({"o": "0", "i": "1", "l": "1"})
+LOOKALIKE = str.maketrans("oil", "011")
+FOREIGN = str.maketrans("авекмнорстухіјѕёԁԛԝαβεζηικμνορτυχ", "abekmh0pctyx1jsedqwabezh1kmn0ptyx")
+"""Cyrillic and Greek letters that, small or as capitals, look like a Latin one: Р is no P, and Η no H."""
 
 
 def check_codes(
@@ -36,6 +40,8 @@ def check_codes(
         lost = frame[column].abs().to_numpy(float) > EXACT
         if lost.any():
             faults.append(_lost(frame, column, lost, where))
+        else:
+            _lengths(frame, column, contract, values, notes)
         return values
     blob = "\n".join(values.dropna().astype(str))
     if blob.isascii() and "+" not in blob and ".0" not in blob:  # as nearly every list: nothing to write out
@@ -77,23 +83,42 @@ def written_out(code: str) -> str | None:
     return digits if zeros == 0 else None
 
 
+def loose(code: str) -> str:
+    """A code as a person reads it, for joining: without case, width, blanks, a text mark and zeros at the left.
+
+    A number that a spreadsheet only showed otherwise (1.5062E+11, 1506.0) is written out; one that lost digits is not.
+    """
+    told = halfwidth(code).strip().lstrip("'").strip()
+    return key_of(written_out(told) or told).lstrip("0") or "0"
+
+
 def _lengths(frame: gpd.GeoDataFrame, column: str, contract: Column, values: pd.Series, notes: Notes) -> None:
     """Codes of digits that are shorter or longer than nearly all others: a zero may have been lost."""
     told = values[values.notna()].astype(str)
     digits = told[told.str.fullmatch(r"\d+")]
+    size = digits.str.len()
+    if contract.digits and len(digits) and len(digits) == len(told) and not size.isin(contract.digits).any():
+        city = digits.str[:4]
+        one_city = (city == city.iloc[0]).all() and digits.str.fullmatch(NATIONAL).all()
+        if (size == size.iloc[0]).all() and one_city:  # cut alike; ids of another kind share no city
+            found, wanted = int(size.iloc[0]), " / ".join(map(str, contract.digits))
+            every = values.notna()
+            told_of = remark("R-LAYER-LENGTH", frame, every, column, shown=True, digits=found, wanted=wanted)
+            notes.warned.append(told_of)
     if len(digits) < 3 or len(digits) < 0.8 * len(told):
         return
-    size = digits.str.len()
-    common = int(size.mode().iloc[0])
+    known = size[size.isin(contract.digits)]
+    # A third of them in the length of such codes says what all should be; else nearly all must share a length.
+    common, least = (int(known.mode().iloc[0]), 0.3) if len(known) else (int(size.mode().iloc[0]), 0.6)
     padded = digits.str.startswith("0").any()
-    if (size == common).mean() < 0.6 or not (padded or common in contract.digits):
+    if (size == common).mean() < least or not (padded or len(known)):
         return
     odd = pd.Series(False, index=frame.index)
     odd[size.index[size != common]] = True
     if contract.digits and not padded:
         odd &= ~values.astype(str).str.len().isin(contract.digits)
     if odd.any():
-        notes.warned.append(remark("R-LAYER-UNEVEN", frame, odd, column, digits=common))
+        notes.warned.append(remark("R-LAYER-UNEVEN", frame, odd, column, shown=True, digits=common))
 
 
 def check_ids(frame: gpd.GeoDataFrame, role: Role, where: str, faults: list[Fault], notes: Notes) -> None:
@@ -107,14 +132,14 @@ def check_ids(frame: gpd.GeoDataFrame, role: Role, where: str, faults: list[Faul
     looks = _looks(ids)
     alike = looks.notna() & looks.duplicated(keep=False) & ~twice
     if alike.any():
-        notes.warned.append(remark("R-LAYER-ALIKE", frame, alike, role.id))
+        notes.warned.append(remark("R-LAYER-ALIKE", frame, alike, role.id, shown=True))
 
 
 def _looks(ids: pd.Series) -> pd.Series:
-    """How ids look to a person: without case, width and blanks, 0 like O, 1 like l and I."""
+    """How ids look to a person: without case, width and blanks, 0 like O, 1 like l and I, Cyrillic like Latin."""
     told = ids.dropna().astype(str)
     blob = "\n".join(told)
     if blob.isascii() and blob.count("\n") == len(told) - 1:  # all at once; each by itself costs a second
         plain = blob.casefold().translate(LOOKALIKE | {ord(sign): None for sign in " \t"})
         return pd.Series(plain.split("\n"), index=told.index, dtype=object).reindex(ids.index)
-    return each(ids, lambda code: key_of(code).translate(LOOKALIKE))
+    return each(ids, lambda code: key_of(code).translate(LOOKALIKE | FOREIGN))

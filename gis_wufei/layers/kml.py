@@ -13,9 +13,11 @@ import pandas as pd
 
 from gis_wufei.errors import Fault, InputError
 from gis_wufei.layers.certificate import Remark
+from gis_wufei.layers.coordinates import MODERN
 from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.ogr import read_ogr, unreadable_shapes
 from gis_wufei.layers.spec import Role
+from gis_wufei.layers.webmap import webmap
 from gis_wufei.layers.xmlfile import look_through, xml_text
 from gis_wufei.text import text
 
@@ -26,6 +28,8 @@ OWN = (
 )  # fmt: skip
 IDLE = {"", "-1", "-1.0", "0", "0.0", "1", "1.0", "clampToGround"}
 GPX_KINDS = {"point": ("waypoints",), "line": ("tracks", "routes")}
+OVITAL = re.compile(r"<OvCoordType>([^<]*)</OvCoordType>")  # CGCS2000, WGS84, GCJ-02 …
+OVITALS = {".ovkml", ".ovkmz"}
 LINKS = ("NetworkLink", "GroundOverlay", "ScreenOverlay", "PhotoOverlay")
 SHAPES = {"Point", "LineString", "Polygon", "MultiGeometry", "LinearRing", "Track", "MultiTrack", "Model"}
 # Names of data: the driver writes "_" for each letter that is not ASCII, and mixes columns up by it.
@@ -47,7 +51,9 @@ def read_kml(path: Path, layer: str | None, where: str, notes: Notes) -> gpd.Geo
         return f"{found[1]}{found[2]}{key}{found[2]}"
 
     with ExitStack() as stack:
-        source = _private(NAMED.sub(short, xml_text(path, where, notes)), path, ".kml", stack)
+        content = xml_text(path, where, notes)
+        _ovital(content, path, where, notes)
+        source = _private(NAMED.sub(short, content), path, ".kml", stack)
         with_shape: list[bool] = []
         counted = _placemarks(source, where, with_shape)
         links = sum(counted[name] for name in LINKS)
@@ -67,6 +73,30 @@ def read_kml(path: Path, layer: str | None, where: str, notes: Notes) -> gpd.Geo
     taken = set(frame.columns)
     back = {key: name if name not in taken else f"{name} (data)" for name, key in names.items() if key in taken}
     return frame.rename(columns=back)
+
+
+def _ovital(content: str, path: Path, where: str, notes: Notes) -> None:
+    """The datum that Ovital notes at each placemark; without a note its files are as often shifted as not.
+
+    Raises
+    ------
+    InputError
+        Placemarks on several datums, or on another one than the study declares.
+    """
+    stated = {webmap(word) or word.strip() or "-" for word in OVITAL.findall(content)}
+    if len(stated) > 1:
+        raise InputError([Fault("E-LAYER-052", where, {"datums": ", ".join(sorted(stated))})])
+    datum = next(iter(stated), "")
+    declared = notes.spec.crs
+    if webmap(datum) is not None:
+        if declared is not None and webmap(declared) != datum and not notes.spec.override_crs:
+            raise InputError([Fault("E-LAYER-023", where, {"stated": datum, "declared": declared})])
+        notes.webmap = datum if declared is None else ""
+    elif MODERN.search(datum):
+        if webmap(declared) is not None and not notes.spec.override_crs:
+            raise InputError([Fault("E-LAYER-023", where, {"stated": datum, "declared": declared})])
+    elif declared is None and OVITALS & {file.suffix.lower() for file in (path, notes.path or path)}:
+        notes.guessed.append(Remark("R-LAYER-OVITAL", 1))
 
 
 def _placemarks(source: Path, where: str, with_shape: list[bool]) -> dict[str, int]:

@@ -41,3 +41,20 @@ def areas_ha(shapes: NDArray[np.object_], crs: CRS | None) -> NDArray[np.float64
     bounds = shapely.bounds(shapes)
     area = shapely.area(shapes) * _east_m(bounds, crs) * unit_m(crs) / 10_000
     return np.asarray(np.where(np.isfinite(area), area, 0.0))
+
+
+def lines_of(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+    """Lines and rings of shapes, and whose they are."""
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    kinds = shapely.get_dimensions(parts)
+    rings, ring_owner = shapely.get_rings(parts[kinds == 2], return_index=True)
+    lines = np.concatenate([parts[kinds == 1], rings])
+    return lines, np.concatenate([owner[kinds == 1], owner[kinds == 2][ring_owner]])
+
+
+def scale_m(crs: CRS | None, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres of one unit to the east and to the north, about."""
+    metres = np.full(2, unit_m(crs))
+    if crs is not None and crs.is_geographic:
+        metres[0] *= np.cos(np.radians(np.median(xy[:, 1])))
+    return metres

@@ -33,6 +33,7 @@ OURS = ("row", "geometry")
 class Notes:
     """The pencil notes of one reading: the door fills them in as it goes, each thing as soon as it is known.
 
+    ``factors`` are, by column, the unit of the file that the study lets convert and how much of ours it is.
     ``table`` is the frame as far as it got (with its column ``row``); ``found``, ``guessed``, ``repaired``,
     ``dropped`` and ``warned`` are the remarks so far.
     """
@@ -44,13 +45,14 @@ class Notes:
     format: str = ""
     crs: CRS | None = None
     datum: str = ""  # of an online map, undone
+    webmap: str = ""  # datum of an online map that the file states and the study does not contradict
     implied_crs: bool = False  # the system is the format's own, the file says nothing of it
     broken_crs: bool = False  # the file states one that cannot be read
     rows_read: int = 0
     rows_kept: int = 0
     columns: tuple[str, ...] = ()
     table: pd.DataFrame | None = None
-    silent: bool = False  # some rows do not say whether they are made up
+    factors: dict[str, tuple[str, float]] = field(default_factory=dict)
     found: list[Remark] = field(default_factory=list)
     guessed: list[Remark] = field(default_factory=list)
     repaired: list[Remark] = field(default_factory=list)
@@ -79,7 +81,7 @@ class Notes:
             rows_read=self.rows_read,
             rows_kept=self.rows_kept,
             columns=self.columns,
-            synthetic=synthetic_of(self.table, self.silent),
+            synthetic=synthetic_of(self.table),
             sources=_sources(self.table),
             shapes=shapes_of(self.table),
             extent=extent_of(self.table, self.crs),
@@ -126,8 +128,13 @@ def fingerprint(path: Path) -> tuple[str, int]:
 
 
 def side_file(path: Path, suffix: str) -> Path | None:
-    """The part of a shapefile with that suffix, in small or capital letters."""
-    return next((file for end in (suffix, suffix.upper()) if (file := path.with_suffix(end)).is_file()), None)
+    """The part of a shapefile with that suffix, in small or capital letters or, last, in both."""
+    known = next((file for end in (suffix, suffix.upper()) if (file := path.with_suffix(end)).is_file()), None)
+    if known is not None or not path.parent.is_dir():
+        return known
+    name = (path.stem + suffix).casefold()
+    mixed = sorted(file for file in path.parent.iterdir() if file.name.casefold() == name and file.is_file())
+    return mixed[0] if mixed else None
 
 
 def crs_facts(crs: CRS | None, undone: str = "") -> dict[str, Any]:
@@ -154,13 +161,14 @@ def zone_of(crs: CRS) -> str:
     return f"CM {told[0]:g}°" + (f", {prefix}" if prefix else "")
 
 
-def synthetic_of(table: pd.DataFrame | None, silent: bool) -> str:
-    """Whether the rows are made up; where some say nothing (``silent``), the layer is not called real."""
+def synthetic_of(table: pd.DataFrame | None) -> str:
+    """Whether the rows are made up; where some do not say, the layer is called neither real nor wholly made up."""
     if table is None or "synthetic" not in table or table["synthetic"].dtype == object:
         return "unknown"
-    if silent and not table["synthetic"].any():
-        return "unknown"
-    return "all" if table["synthetic"].all() else "some" if table["synthetic"].any() else "none"
+    flags = table["synthetic"]
+    if flags.isna().any():
+        return "some" if flags.any() else "unknown"
+    return "all" if flags.all() else "some" if flags.any() else "none"
 
 
 def _sources(table: pd.DataFrame | None) -> tuple[str, ...]:

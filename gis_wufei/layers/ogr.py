@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import geopandas as gpd
@@ -72,7 +73,7 @@ def read_ogr(
             if counted and 0 <= info["features"] != len(frame):
                 raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})])
             if not isinstance(frame, gpd.GeoDataFrame):
-                raise InputError([Fault("E-LAYER-006", where, {"found": "-", "wanted": "geometry", "rows": "-"})])
+                raise InputError([no_shapes(where)])
             if frame.geometry.isna().any():
                 frame = _shapes(frame, source, chosen, where, notes)
     except InputError:
@@ -102,7 +103,7 @@ def _layer(source: str, layer: str | None, where: str, notes: Notes, wanted: tup
     if layer is None and len(maps) > 1:
         raise InputError([Fault("E-LAYER-014", where, {"layers": listed(maps)})])
     if not maps or (layer is not None and layer not in maps):
-        raise InputError([Fault("E-LAYER-006", where, {"found": "-", "wanted": "geometry", "rows": "-"})])
+        raise InputError([no_shapes(where)])
     return layer or maps[0]
 
 
@@ -124,10 +125,21 @@ def _shapes(frame: gpd.GeoDataFrame, source: str, layer: str | None, where: str,
     return frame.set_geometry(gpd.GeoSeries(shapes, frame.index, crs=frame.crs))
 
 
+def no_shapes(where: str) -> Fault:
+    """The fault of a table that should be a layer."""
+    return Fault("E-LAYER-121", where, {"found": text("found.table"), "wanted": text("found.shapes")})
+
+
 def unreadable_shapes(where: str, numbers: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Fault:
     """The fault of rows whose shape is there but is none."""
-    shown = ", ".join(map(str, numbers[:SHOWN_IDS])) + (f", +{len(numbers) - 5}" if len(numbers) > SHOWN_IDS else "")
-    return Fault("E-LAYER-109", f"{where} geometry", {"rows": Rows(shown, map(int, numbers))})
+    return Fault("E-LAYER-109", f"{where} geometry", {"rows": row_text(map(int, numbers))})
+
+
+def row_text(numbers: Iterable[int]) -> Rows:
+    """The first row numbers and how many more, as a text that remembers all of them."""
+    every = tuple(dict.fromkeys(numbers))
+    more = len(every) - SHOWN_IDS
+    return Rows((", ".join(map(str, every[:SHOWN_IDS])) or "-") + (f", +{more}" if more > 0 else ""), every)
 
 
 def _plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -85,6 +85,12 @@ def write_gpkg_layer(frame: gpd.GeoDataFrame, path: Path, name: str) -> HandBack
     return HandBack((path,), names)
 
 
+def rows_of(path: Path) -> dict[str, int]:
+    """Rows of each layer of a file just written, counted anew: a driver's success on a full disk means nothing."""
+    names = [str(name) for name, _ in pyogrio.list_layers(path)]
+    return {name: int(pyogrio.read_info(path, layer=name, force_feature_count=True)["features"]) for name in names}
+
+
 def _apart(columns: list[str]) -> dict[str, str]:
     """A name for each column that differs from all others whatever the case of its letters."""
     taken, names = set(TAKEN), dict[str, str]()

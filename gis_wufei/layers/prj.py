@@ -13,10 +13,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from gis_wufei.layers.allow import offline
-from gis_wufei.layers.notes import side_file
+from gis_wufei.layers.notes import PARTS, side_file
 
 MOST_BYTES = 1 << 16
-WITHOUT_PRJ = (".shp", ".shx", ".dbf", ".cpg")
 
 
 def broken_prj(path: Path) -> bool:
@@ -47,8 +46,19 @@ def _read_otherwise(path: Path) -> bool:
 
 def without_prj(path: Path, stack: ExitStack) -> Path:
     """A private copy of the shapefile that states no system, as long as ``stack`` lives."""
+    return _copied(path, stack, tuple(suffix for suffix in PARTS if suffix != ".prj"))
+
+
+def plainly_named(path: Path, stack: ExitStack) -> Path:
+    """The shapefile itself, or a private copy where a part is named in mixed letters, which GDAL would not find."""
+    parts = {suffix: side_file(path, suffix) for suffix in PARTS}
+    usual = (part in (None, path.with_suffix(end), path.with_suffix(end.upper())) for end, part in parts.items())
+    return path if all(usual) and path.suffix in (".shp", ".SHP") else _copied(path, stack, PARTS)
+
+
+def _copied(path: Path, stack: ExitStack, suffixes: tuple[str, ...]) -> Path:
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="wufei-")))
-    for suffix in WITHOUT_PRJ:
+    for suffix in suffixes:
         side = side_file(path, suffix)
         if side is not None:
             shutil.copyfile(side, folder / (path.stem + suffix))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.windows import Window
 
 from gis_wufei.errors import Fault, InputError
+from gis_wufei.layers.archive import PrivateFolder
 from gis_wufei.layers.certificate import Layer, Remark
 from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.spec import LayerSpec, Role
+from gis_wufei.layers.webmap import webmap
 from gis_wufei.text import text
 
 RASTERS = frozenset({".tif", ".tiff"})
-MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MOST_CELLS = 2_000_000_000
 WINDOW = 2048  # cells on a side: 16 MB of float32
 # Numbers that stand for "nothing here" although the file does not say so.
@@ -45,6 +46,10 @@ class Raster:
     cells: int  # that hold a number
     low: float
     high: float
+    scale: float = 1.0  # a number of the file x scale + offset is the value; the values here are so
+    offset: float = 0.0
+    south_up: bool = False  # the file's first row is the southernmost; rows here count from the north all the same
+    home: PrivateFolder | None = field(default=None, compare=False, repr=False)  # where an archive's was unpacked
 
     def opened(self) -> Any:
         """The file, open for reading; to be closed by who asked (``with``)."""
@@ -55,9 +60,9 @@ class Raster:
         return _holding(numbers, self.nodata)
 
     def windows(self) -> Iterator[tuple[Window, NDArray[Any], NDArray[np.bool_]]]:
-        """Each window with its numbers and the mask of cells that hold one."""
+        """Each window, rows from the north, with its values and the mask of cells that hold one."""
         with _opened(self.path) as source:
-            yield from _windows(source, self.band, self.nodata)
+            yield from _values(source, self.band, self.nodata)
 
 
 def read_raster(path: Path, spec: LayerSpec, role: Role, where: str, notes: Notes) -> tuple[gpd.GeoDataFrame, Raster]:
@@ -69,9 +74,6 @@ def read_raster(path: Path, spec: LayerSpec, role: Role, where: str, notes: Note
         No GeoTIFF, damaged, without a place, turned, too large, several bands and none named, numbers
         that the role cannot have, nothing but empty cells.
     """
-    with path.open("rb") as stream:
-        if not stream.read(4).startswith(MAGICS):
-            raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
     try:
         with _opened(path) as source:
             band, faults = _described(source, spec, where)
@@ -92,6 +94,11 @@ def read_raster(path: Path, spec: LayerSpec, role: Role, where: str, notes: Note
         "share": f"{share:.1%}", "low": f"{raster.low:g}", "high": f"{raster.high:g}",
     }  # fmt: skip
     notes.found.append(Remark("R-LAYER-RASTER", raster.cells, facts=facts))
+    if (raster.scale, raster.offset) != (1.0, 0.0):
+        scaled = {"scale": f"{raster.scale:g}", "offset": f"{raster.offset:g}"}
+        notes.found.append(Remark("R-LAYER-SCALED", raster.cells, facts=scaled))
+    if raster.south_up:
+        notes.found.append(Remark("R-LAYER-SOUTHUP", raster.cells))
     return frame, raster
 
 
@@ -104,7 +111,8 @@ def _opened(path: Path) -> Any:
 
 def _footprint(source: Any) -> shapely.Polygon:
     place = source.transform
-    return shapely.box(place.c, place.f + source.height * place.e, place.c + source.width * place.a, place.f)
+    south, north = sorted((place.f, place.f + source.height * place.e))
+    return shapely.box(place.c, south, place.c + source.width * place.a, north)
 
 
 def _crs(source: Any) -> str | None:
@@ -123,10 +131,14 @@ def _described(source: Any, spec: LayerSpec, where: str) -> tuple[int, list[Faul
     if source.width * source.height > MOST_CELLS:
         limit = f"{MOST_CELLS:,}"
         faults.append(_fault(where, "raster.large", size=f"{source.width:,} × {source.height:,}", limit=limit))
+    if spec.swap_axes or webmap(spec.crs) is not None:  # would move the outline and leave the cells
+        faults.append(_fault(where, "raster.unmoved"))
     if source.transform.is_identity:
         faults.append(_fault(where, "raster.nowhere"))
-    elif source.transform.b or source.transform.d or source.transform.a <= 0 or source.transform.e >= 0:
+    elif source.transform.b or source.transform.d or source.transform.a <= 0 or source.transform.e == 0:
         faults.append(_fault(where, "raster.turned"))
+    if not faults and not (np.isfinite(_scale(source, band)).all() and _scale(source, band)[0]):
+        faults.append(_fault(where, "raster.scale", scale=_scale(source, band)[0], offset=_scale(source, band)[1]))
     if not faults and source.dtypes[band - 1].startswith("complex"):
         faults.append(_fault(where, "raster.dtype", dtype=source.dtypes[band - 1]))
     return band, faults
@@ -146,6 +158,22 @@ def _holding(numbers: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
     if nodata is not None and not np.isnan(nodata):
         there &= numbers != numbers.dtype.type(nodata)
     return there
+
+
+def _values(source: Any, band: int, nodata: float | None) -> Iterator[tuple[Window, NDArray[Any], NDArray[np.bool_]]]:
+    """The windows north up, with the values that the numbers stand for by the file's own scale and offset."""
+    scale, offset = _scale(source, band)
+    for window, stored, there in _windows(source, band, nodata):
+        numbers = stored if (scale, offset) == (1.0, 0.0) else stored * scale + offset
+        if source.transform.e < 0:
+            yield window, numbers, there
+            continue
+        north = Window(window.col_off, source.height - window.row_off - window.height, window.width, window.height)
+        yield north, numbers[::-1], there[::-1]
+
+
+def _scale(source: Any, band: int) -> tuple[float, float]:
+    return float(source.scales[band - 1]), float(source.offsets[band - 1])
 
 
 def _nodata(source: Any, band: int, notes: Notes) -> float | None:
@@ -173,7 +201,7 @@ def _nodata(source: Any, band: int, notes: Notes) -> float | None:
 def _measured(source: Any, path: Path, band: int, nodata: float | None, role: Role, where: str) -> Raster:
     low, high, cells, outside, example = np.inf, -np.inf, 0, 0, ""
     floor, ceiling = role.range or (-np.inf, np.inf)
-    for window, numbers, there in _windows(source, band, nodata):
+    for window, numbers, there in _values(source, band, nodata):
         known = numbers[there]
         if not known.size:
             continue
@@ -192,9 +220,9 @@ def _measured(source: Any, path: Path, band: int, nodata: float | None, role: Ro
     if outside:
         facts = {"count": outside, "example": example, "low": f"{floor:g}", "high": f"{ceiling:g}"}
         raise InputError([_fault(where, "raster.range", **facts)])
-    lattice = (float(source.transform.a), float(-source.transform.e))
-    kind = str(source.dtypes[band - 1])
-    return Raster(path, band, source.width, source.height, lattice, kind, nodata, cells, low, high)
+    lattice = (float(source.transform.a), abs(float(source.transform.e)))
+    size, kind, scale = (source.width, source.height), str(source.dtypes[band - 1]), _scale(source, band)
+    return Raster(path, band, *size, lattice, kind, nodata, cells, low, high, *scale, source.transform.e > 0)
 
 
 def covered(layer: Layer, area: gpd.GeoDataFrame) -> Layer:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import unicodedata
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import gettempdir
 
 import geopandas as gpd
 from pyproj import CRS
 
-from gis_wufei.errors import Fault, InputError, listed
+from gis_wufei.errors import OS_REASONS, Fault, InputError, WufeiError, listed, os_reason
 from gis_wufei.layers.certificate import Certificate, Layer, Remark
 from gis_wufei.layers.columns import check_columns
-from gis_wufei.layers.container import FOLDERS
 from gis_wufei.layers.coordinates import kept_aside
 from gis_wufei.layers.datum import settle
 from gis_wufei.layers.headers import name_columns
 from gis_wufei.layers.notes import Notes
-from gis_wufei.layers.raster import RASTERS, read_raster
+from gis_wufei.layers.path import resolve
+from gis_wufei.layers.raster import RASTERS
 from gis_wufei.layers.shapes import check_geometry, project
-from gis_wufei.layers.source import read_source
+from gis_wufei.layers.source import read_grid, read_source
 from gis_wufei.layers.spec import COORDINATES, LayerSpec, Role, roles
-from gis_wufei.layers.tell import LONLAT, SHOWN_IDS, as_text, hint, missing_column
+from gis_wufei.layers.tell import LONLAT, SHOWN_IDS, as_text, missing_column
+from gis_wufei.text import text
 
 
 def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None, notes: Notes | None = None) -> Layer:
@@ -45,15 +49,36 @@ def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None,
         With every fault found in the file.
     """
     notes = notes or Notes(name, spec)
+    with unforeseen(spec.path):
+        layer = _read(name, spec, folder, notes)
+        return layer if crs is None else project(layer, crs)
+
+
+@contextmanager
+def unforeseen(where: str) -> Iterator[None]:
+    """What a library chokes on in a way nobody foresaw is refused like any damage, never a traceback."""
+    try:
+        yield
+    except WufeiError:
+        raise
+    except PermissionError as error:
+        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.unreadable")})]) from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in OS_REASONS["reason.os.space"]:  # for private copies
+            raise InputError([Fault("E-OUT-002", gettempdir(), {"reason": os_reason(error)})]) from error
+        raise InputError([Fault("E-LAYER-099", where, {"kind": type(error).__name__})]) from error
+
+
+def _read(name: str, spec: LayerSpec, folder: Path, notes: Notes) -> Layer:
     notes.path = path = resolve(name, spec, folder)
     role = roles()[spec.role]
     where = spec.path
-    raster = None
-    if (path.suffix.lower() in RASTERS) != ("raster" in role.geometry):
-        facts = {"found": path.suffix.lower().lstrip(".") or "-", "wanted": "/".join(role.geometry), "rows": "-"}
-        raise InputError([Fault("E-LAYER-006", where, facts)])
-    if "raster" in role.geometry:
-        frame, raster = read_raster(path, spec, role, where, notes)
+    raster, grid, suffix = None, "raster" in role.geometry, path.suffix.lower()
+    if suffix != ".zip" and (suffix in RASTERS) != grid:
+        facts = {"found": suffix.lstrip(".") or "-", "wanted": "/".join(role.geometry)}
+        raise InputError([Fault("E-LAYER-121", where, facts)])
+    if grid:
+        frame, raster = read_grid(path, spec, role, where, notes)
     else:
         frame = read_source(path, spec, where, notes, lambda other: resolve(name, other, folder))
     notes.rows_read, notes.table = len(frame), frame
@@ -62,20 +87,24 @@ def open_layer(name: str, spec: LayerSpec, folder: Path, crs: CRS | None = None,
     notes.table = frame = _rename(frame, spec, role, where, named, notes)
     frame, remarks = _wanted(frame, spec, where)
     notes.warned += remarks
+    if notes.webmap:
+        spec = spec.model_copy(update={"crs": notes.webmap})
     settled = settle(frame, spec, where, implied=notes.implied_crs, broken=notes.broken_crs)
     frame, faults = settled.frame, [*named, *settled.faults]
     notes.settle(settled)
-    notes.silent = "synthetic" in frame and bool((frame["synthetic"].isna() | (frame["synthetic"] == "")).any())
     notes.table = frame = check_columns(frame, role, where, faults, notes)
-    frame = frame if raster else check_geometry(frame, role, where, faults, notes)
+    if raster:  # its one row is its outline
+        whole = {"rows": text("raster.rows")}
+        faults = [replace(one, facts={**one.facts, **whole}) if "rows" in one.facts else one for one in faults]
+    else:
+        frame = check_geometry(frame, role, where, faults, notes)
     if faults:
         raise InputError(faults)
     if frame.empty:
         raise InputError([Fault("E-LAYER-007", where, {"role": spec.role})])
     notes.table, notes.rows_kept = frame, len(frame)
     label = spec.label or role.label
-    layer = Layer(name, spec.role, label, frame.reset_index(drop=True), notes.certificate(), raster)
-    return layer if crs is None else project(layer, crs)
+    return Layer(name, spec.role, label, frame.reset_index(drop=True), notes.certificate(), raster)
 
 
 def examine(name: str, spec: LayerSpec, folder: Path) -> Certificate:
@@ -85,47 +114,11 @@ def examine(name: str, spec: LayerSpec, folder: Path) -> Certificate:
         return open_layer(name, spec, folder, notes=notes).certificate
     except InputError as error:
         faults = list(error.faults)
-    except Exception as error:
-        # Bytes that a library chokes on in a way nobody foresaw: refused like any damage, never a traceback.
-        faults = [Fault("E-LAYER-099", spec.path, {"kind": type(error).__name__})]
     try:
         return notes.certificate(faults)
     except Exception:  # so broken that it cannot even be described
         notes.table = notes.crs = None
         return notes.certificate(faults)
-
-
-def resolve(name: str, spec: LayerSpec, folder: Path) -> Path:
-    """The file a layer names, once the path policy has let it through.
-
-    Nothing is opened. The path is relative, stays in the folder (links followed) and names a plain
-    file; ``allow_outside`` lifts the first two, never the ban on URLs and virtual file systems.
-    """
-    raw = spec.path
-
-    def refused() -> InputError:
-        return InputError([Fault("E-LAYER-002", f"layers.{name}.path", {"path": raw})])
-
-    if (
-        "://" in raw
-        or raw.startswith(("/vsi", "\\\\"))
-        or any(unicodedata.category(c)[0] in "CZ" and c != " " for c in raw)
-    ):
-        raise refused()
-    if not spec.allow_outside and (PurePosixPath(raw).is_absolute() or PureWindowsPath(raw).drive):
-        raise refused()
-    try:
-        path = (folder / raw).resolve()
-        inside = path.is_relative_to(folder.resolve())
-        exists = path.is_file() or (path.suffix.lower() in FOLDERS and path.is_dir())
-    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name too long
-        raise refused() from error
-    if not spec.allow_outside and not inside:
-        raise refused()
-    if not exists:
-        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise InputError([Fault("E-LAYER-001", raw, {"path": raw, "hint": hint(path.name, beside)})])
-    return path
 
 
 def _rename(

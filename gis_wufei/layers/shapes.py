@@ -14,13 +14,17 @@ from pyproj import CRS
 from gis_wufei.crs import crs_label
 from gis_wufei.errors import Fault, InputError
 from gis_wufei.layers.certificate import Layer
+from gis_wufei.layers.coordinates import beyond_sixty
 from gis_wufei.layers.coverage import check_coverage
-from gis_wufei.layers.doubts import doubt_shapes, far_vertices
+from gis_wufei.layers.doubts import doubt_shapes
 from gis_wufei.layers.kinds import kinds_of, one_kind
 from gis_wufei.layers.notes import Notes
-from gis_wufei.layers.repair import repaired
+from gis_wufei.layers.repair import repaired, without_repeats
 from gis_wufei.layers.spec import Role
 from gis_wufei.layers.tell import LONLAT, remark, rows
+from gis_wufei.layers.whereabouts import check_place
+from gis_wufei.layers.wild import far_vertices
+from gis_wufei.layers.zones import off_ground
 from gis_wufei.text import text
 
 
@@ -32,12 +36,14 @@ def check_geometry(
     frame = _on_earth(frame, where, faults)
     if frame.empty:
         return frame
+    check_place(frame, role, where, faults, notes)
     frame = _plane(frame, notes)
     frame = one_kind(frame, role, where, faults, notes)
     frame = _without_nothing(frame, notes)
     if frame.empty:
         return frame
-    frame = far_vertices(frame, where, faults, notes)
+    frame = _placed(far_vertices(frame, where, faults, notes), where, faults)
+    frame = without_repeats(frame, notes)
     frame = repaired(frame, where, faults, notes)
     _form(frame, notes)
     doubt_shapes(frame, role, notes)
@@ -50,8 +56,11 @@ def _present(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> gpd.Ge
     if LONLAT in frame:
         words = empty & frame[LONLAT].notna()
         if words.any():
-            facts = {"rows": rows(frame, words, LONLAT), "limits": "[-∞, ∞]", "why": text("cell.word")}
-            faults.append(Fault("E-LAYER-009", f"{where} {LONLAT}", facts))
+            sixty = words & frame[LONLAT].map(_beyond_sixty)
+            for cause, told in (("cell.sixty", sixty), ("cell.word", words & ~sixty)):
+                if told.any():
+                    facts = {"rows": rows(frame, told, LONLAT), "limits": "[-∞, ∞]", "why": text(cause)}
+                    faults.append(Fault("E-LAYER-009", f"{where} {LONLAT}", facts))
         blank = empty & ~words
         frame = frame.drop(columns=LONLAT)
     else:
@@ -59,6 +68,10 @@ def _present(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> gpd.Ge
     if blank.any():
         faults.append(Fault("E-LAYER-008", f"{where} geometry", {"rows": rows(frame, blank)}, field="geometry"))
     return frame[~empty]
+
+
+def _beyond_sixty(cells: object) -> bool:
+    return isinstance(cells, str) and beyond_sixty(cells)
 
 
 def _on_earth(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> gpd.GeoDataFrame:
@@ -82,13 +95,26 @@ def _on_earth(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> gpd.G
         wild = high | ((np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) & ~across)
         wide = ~wild & (across | (bounds[:, 2] - bounds[:, 0] > 180))
     if wild.any():
-        label = "-" if frame.crs is None else crs_label(CRS(frame.crs))
-        facts = {"rows": rows(frame, pd.Series(wild, index=frame.index)), "crs": label}
-        faults.append(Fault("E-LAYER-012", where, facts, field="geometry"))
+        faults.append(_impossible(frame, wild, where))
     if wide.any():
         named = rows(frame, pd.Series(wide, index=frame.index))
         faults.append(Fault("E-LAYER-077", where, {"rows": named}, field="geometry"))
     return frame[~(wild | wide)]
+
+
+def _impossible(frame: gpd.GeoDataFrame, mask: NDArray[np.bool_], where: str) -> Fault:
+    facts = {"rows": rows(frame, pd.Series(mask, index=frame.index)), "crs": crs_label(CRS(frame.crs))}
+    return Fault("E-LAYER-012", where, facts, field="geometry")
+
+
+def _placed(frame: gpd.GeoDataFrame, where: str, faults: list[Fault]) -> gpd.GeoDataFrame:
+    """Rows whose metres have a place; where most have none, their system was refused before."""
+    if frame.crs is None or frame.empty:
+        return frame
+    off = off_ground(CRS(frame.crs), shapely.bounds(frame.geometry.to_numpy()))
+    if off.any():
+        faults.append(_impossible(frame, off, where))
+    return frame[~off]
 
 
 def _plane(frame: gpd.GeoDataFrame, notes: Notes) -> gpd.GeoDataFrame:

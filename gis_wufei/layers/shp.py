@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +15,7 @@ from gis_wufei.layers.certificate import Remark
 from gis_wufei.layers.dbf import Dbf, decoded, encoding_of, read_dbf
 from gis_wufei.layers.notes import Notes, side_file
 from gis_wufei.layers.ogr import read_ogr
-from gis_wufei.layers.prj import broken_prj, without_prj
+from gis_wufei.layers.prj import broken_prj, plainly_named, without_prj
 from gis_wufei.layers.tell import SHOWN_IDS
 from gis_wufei.text import text
 
@@ -32,9 +32,15 @@ def read_shapefile(path: Path, layer: str | None, where: str, notes: Notes) -> g
     InputError
         A file missing, damaged, with fewer records than another; two fields of one name.
     """
-    lacking = [side for side in SIDE_FILES if side_file(path, side) is None]
+    with ExitStack() as stack:
+        return _read_whole(plainly_named(path, stack), layer, where, notes)
+
+
+def _read_whole(path: Path, layer: str | None, where: str, notes: Notes) -> gpd.GeoDataFrame:
+    stem = PurePosixPath(where).stem  # as the planner named it: out of an archive the file has another name here
+    lacking = [stem + side for side in SIDE_FILES if side_file(path, side) is None]
     if lacking:
-        raise InputError([Fault("E-LAYER-019", where, {"files": ", ".join(path.stem + side for side in lacking)})])
+        raise InputError([Fault("E-LAYER-019", where, {"files": ", ".join(lacking)})])
     table = _agreeing(path, where)
     encoding = _encoding(path, table, notes)
     names = [decoded(field.name, encoding) for field in table.fields]
@@ -49,7 +55,7 @@ def read_shapefile(path: Path, layer: str | None, where: str, notes: Notes) -> g
     letters = "ISO-8859-1" if halves or encoding == "latin-1" else encoding  # names that GDAL knows
     frame = _read(path, layer, where, notes, letters)
     if halves:
-        frame = _letters(frame, names, encoding)
+        frame = _letters(frame, names, encoding, notes)
     notes.encoding = {"latin-1": "iso-8859-1"}.get(encoding, encoding)
     gone = int(table.deleted.sum())
     if gone:
@@ -102,7 +108,9 @@ def _agreeing(path: Path, where: str) -> Dbf:
             raise damaged
     table = read_dbf(side)
     if table is None:
-        raise damaged
+        raise InputError(
+            [Fault("E-LAYER-003", f"{PurePosixPath(where).stem}{side.suffix}", {"reason": text("reason.table")})]
+        )
     if not table.whole or len(table.records) != len(entries):
         facts = {"shapes": len(entries), "records": len(table.records)}
         raise InputError([Fault("E-LAYER-101", where, facts)])
@@ -133,17 +141,27 @@ def _half_values(table: Dbf, encoding: str) -> bool:
     return not _strict(b"\n".join(table.letters), encoding)
 
 
-def _letters(frame: gpd.GeoDataFrame, names: list[str], encoding: str) -> gpd.GeoDataFrame:
-    """Names and texts out of their bytes, where the driver could only pass them on."""
+def _letters(frame: gpd.GeoDataFrame, names: list[str], encoding: str, notes: Notes) -> gpd.GeoDataFrame:
+    """Names and texts out of their bytes, where the driver could only pass them on; half a letter is doubted."""
     # The table's own fields are the first columns, in its order; the geometry is the last.
     frame = frame.rename(columns=dict(zip(frame.columns[: len(names)], names, strict=True)))
     for name in names:
         if pd.api.types.is_object_dtype(frame[name]) or isinstance(frame[name].dtype, pd.StringDtype):
-            told = [
-                decoded(cell.encode("latin-1", "replace"), encoding) if isinstance(cell, str) else cell
-                for cell in frame[name]
-            ]
+            raw = [cell.encode("latin-1", "replace") if isinstance(cell, str) else None for cell in frame[name]]
+            told = [None if cell is None else decoded(cell, encoding) for cell in raw]
             frame[name] = pd.Series(told, frame.index, dtype=object)
+            cut = [
+                at
+                for at, (cell, words) in enumerate(zip(raw, told, strict=True))
+                if cell and words is not None and not _strict(cell, encoding) and "\ufffd" not in words
+            ]
+            if cut:
+                rows, cells = tuple(at + 1 for at in cut), tuple(str(told[at]) for at in cut)
+                ids = tuple(f"{row} ('{cell[:40]}')" for row, cell in zip(rows[:SHOWN_IDS], cells, strict=False))
+                facts = {"column": name}
+                notes.warned.append(
+                    Remark("R-LAYER-TEXTCUT", len(cut), ids, facts, field=name, rows=rows, values=cells)
+                )
     return frame
 
 

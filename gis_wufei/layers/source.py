@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import geopandas as gpd
 import pandas as pd
 
 from gis_wufei.crs import WGS84
 from gis_wufei.errors import Fault, InputError
+from gis_wufei.layers.archive import PrivateFolder
 from gis_wufei.layers.certificate import Remark
 from gis_wufei.layers.container import PACKED, VECTORS, read_vector, unpack
-from gis_wufei.layers.coordinates import columns_of, kept_aside, placed
+from gis_wufei.layers.content import recognised
+from gis_wufei.layers.coordinates import columns_of, kept_aside, note_system, placed, say_degrees
 from gis_wufei.layers.join import joined
 from gis_wufei.layers.notes import Notes
-from gis_wufei.layers.raster import RASTERS
-from gis_wufei.layers.spec import LayerSpec
+from gis_wufei.layers.raster import RASTERS, Raster, read_raster
+from gis_wufei.layers.spec import LayerSpec, Role
 from gis_wufei.layers.table import TABLES, read_table
 from gis_wufei.layers.tell import missing_column
 
@@ -51,21 +55,53 @@ def read_source(
     return frame
 
 
+def read_grid(path: Path, spec: LayerSpec, role: Role, where: str, notes: Notes) -> tuple[gpd.GeoDataFrame, Raster]:
+    """The footprint of a raster (one row), and the raster; one in an archive lies unpacked as long as it is used.
+
+    Raises
+    ------
+    InputError
+        All that a reader refuses.
+    """
+    home = None
+    if path.suffix.lower() in PACKED:
+        home = PrivateFolder()
+        path, spec, where = _member(path, spec, where, home.path, RASTERS, notes)
+    recognised(path, where)
+    frame, raster = read_raster(path, spec, role, where, notes)
+    return frame, replace(raster, home=home)
+
+
+def _member(
+    path: Path, spec: LayerSpec, where: str, folder: Path, kinds: frozenset[str], notes: Notes
+) -> tuple[Path, LayerSpec, str]:
+    """The one dataset of an archive, what to read of it, and how faults name it."""
+    path, spec, name = unpack(path, spec, where, folder, kinds)
+    notes.found.append(Remark("R-LAYER-ARCHIVE", 1, (name,)))
+    return path, spec, f"{where}/{name}"
+
+
 def _frame(path: Path, spec: LayerSpec, where: str, notes: Notes) -> pd.DataFrame:
     """One file as a frame whose index is the row; without shapes if it is a list without coordinates."""
     with ExitStack() as stack:
         if path.suffix.lower() in PACKED:
-            path, spec, name = unpack(path, spec, where, stack, frozenset({*TABLES, *VECTORS}))
-            notes.found.append(Remark("R-LAYER-ARCHIVE", 1, (name,)))
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="wufei-")))
+            path, spec, where = _member(path, spec, where, folder, frozenset({*TABLES, *VECTORS}), notes)
         suffix = path.suffix.lower()
+        if path.is_file():
+            recognised(path, where)
         if suffix in TABLES:
             table = read_table(path, spec, where, notes)
             columns = columns_of(table, spec, where, notes)
             if not columns:
                 return table
-            notes.implied_crs = True  # of degrees, unless the study declares another
-            points: pd.DataFrame = placed(table, columns, where, notes).set_crs(WGS84)
-            return points
+            points = placed(table, columns, where, notes)
+            if say_degrees(table, columns, spec):
+                points = points.set_crs(WGS84)
+                notes.implied_crs = True  # of degrees, unless the study declares another
+                note_system(columns, len(table), spec, notes)
+            located: pd.DataFrame = points
+            return located
         if suffix in VECTORS:
             frame: pd.DataFrame = read_vector(path, spec, where, notes)
             if suffix != ".dxf":  # of a drawing some entities are left out; the others keep their numbers

@@ -26,7 +26,9 @@ class Column(BaseModel):
     ``aliases`` are names under which files keep it, ``short`` names that fit only with the unit in
     the header; ``synonyms`` are our values with the words that mean them; ``alphabets`` are sets of
     values read together. ``typical`` is the range outside which a value is doubted, ``unit`` that of
-    the numbers, ``refers`` the role whose ids the values are, ``digits`` the lengths of a code.
+    the numbers, ``refers`` the role whose ids the values are, ``digits`` the lengths of a code,
+    ``blank`` what the model does where a cell is empty, ``convert`` that another size of the unit in the
+    header is converted unasked, since no decision rests on the number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +48,8 @@ class Column(BaseModel):
     refers: str | None = None
     digits: tuple[int, ...] = ()
     codes: Literal["facilities", "crops", "roads"] | None = None
+    blank: Text | None = None
+    convert: bool = False
     label: Text
 
     @property
@@ -106,6 +110,9 @@ class LayerSpec(BaseModel):
     )
     override_crs: bool = Field(False, description="Take the declared system although the file states another.")
     swap_axes: bool = Field(False, description="Exchange x and y of the rows that hold them the wrong way round.")
+    convert_units: bool = Field(
+        False, description="Convert numbers whose header states another size of the unit, kg for t; never a period."
+    )
     fields: dict[str, str] = Field(
         default_factory=dict,
         description="Our column: the file's column, where names differ (lon and lat, x and y, or lonlat of a list).",

@@ -11,23 +11,26 @@ from pathlib import Path
 import pandas as pd
 
 from gis_wufei.errors import Fault, InputError
+from gis_wufei.layers.aliases import claimed, key_columns
 from gis_wufei.layers.bytestext import damaged_line
 from gis_wufei.layers.certificate import Remark
-from gis_wufei.layers.heading import SOUGHT, find_heading
+from gis_wufei.layers.coordinates import is_coordinate
+from gis_wufei.layers.heading import SOUGHT, find_heading, suits
+from gis_wufei.layers.misnamed import spare_columns
 from gis_wufei.layers.notes import Notes
-from gis_wufei.layers.spec import LayerSpec, roles
-from gis_wufei.layers.tally import row_list, without_totals
+from gis_wufei.layers.spec import LayerSpec, Role, roles
+from gis_wufei.layers.tally import row_list, unsplit, without_totals
 from gis_wufei.layers.tell import SHOWN_IDS
-from gis_wufei.layers.workbook import Sheet, formulas, read_sheet
+from gis_wufei.layers.workbook import Sheet, dated, formulas, read_sheet
 from gis_wufei.text import text
 
 TABLES = frozenset({".csv", ".tsv", ".xlsx"})
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = {
+    ",": "separator.comma", ";": "separator.semicolon", "\t": "separator.tab", "|": "separator.bar",
+    "，": "separator.widecomma", "；": "separator.widesemicolon",
+}  # fmt: skip
+SHOWN = {"\t": "\\t"}
 MOST_BYTES = 1 << 30
-OTHER_KINDS = (
-    b"PK\3\4", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite format 3", b"Rar!", b"7z\xbc\xaf", b"\x00\x00\x27\x0a", b"fgb",
-)  # fmt: skip
-MARKUP = re.compile(rb"^\s*<(!doctype|\?xml|html|table|kml|gpx)", re.IGNORECASE)
 ERRORS = {"#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 COMMA = re.compile(r"-?\d{1,12}(,\d+)?")
 
@@ -44,9 +47,10 @@ def read_table(path: Path, spec: LayerSpec, where: str, notes: Notes) -> pd.Data
     role = roles()[spec.role]
     delimiter = ""
     if path.suffix.lower() == ".xlsx":
-        sheet = read_sheet(path, spec.layer, where, notes)
+        sheet = read_sheet(path, spec.layer, where, notes, lambda rows: suits(rows, spec, role))
     else:
-        sheet, delimiter = _csv(path, where)
+        sheet, delimiter = _csv(path, where, notes)
+        _header_apart(sheet.rows, delimiter, role, notes)
         notes.format = "CSV"
     notes.encoding = sheet.encoding
     if not any("".join(row).strip() for row in sheet.rows):
@@ -60,19 +64,22 @@ def read_table(path: Path, spec: LayerSpec, where: str, notes: Notes) -> pd.Data
     empty = {at for at, name in enumerate(names) if not name and not any(_cell(row, at) for row in body.values())}
     if names and not names[0] and _counts([_cell(row, 0) for row in body.values()]):
         empty.add(0)  # as pandas writes it
+    often = Counter(names)
     faults = [
         Fault("E-LAYER-020", where, {"column": name or "-"})
         for name in dict.fromkeys(name for at, name in enumerate(names) if at not in empty)
-        if not name or names.count(name) > 1
+        if not name or often[name] > 1
     ]
     ragged = [
         number
         for number, row in body.items()
-        if len(row) != len(names) and (len(row) < len(names) or "".join(row[len(names) :]).strip())
+        if (len(row) != len(names) and (len(row) < len(names) or "".join(row[len(names) :]).strip()))
+        or unsplit(row, len(names))
     ]
     if ragged:
         faults.append(Fault("E-LAYER-021", where, {"rows": row_list(ragged), "cells": len(names)}))
     faults += formulas(sheet, names, heading.body, set(body), where)
+    faults += dated(sheet, names, key_columns(role, names, spec.fields), heading.body, set(body), where)
     if faults:
         raise InputError(faults)
     hidden = [row - heading.body for row in sorted(sheet.hidden) if row - heading.body in body]
@@ -82,6 +89,7 @@ def read_table(path: Path, spec: LayerSpec, where: str, notes: Notes) -> pd.Data
     kept = [at for at in range(len(names)) if at not in empty]
     cells = [[row[at].strip() or None for at in kept] for row in body.values()]
     table = pd.DataFrame(cells, columns=[names[at] for at in kept], index=list(body), dtype=object)
+    table = table.drop(columns=spare_columns(table, role, where, notes))
     _errors(table, notes)
     return _decimal_commas(table, notes) if delimiter not in ("", ",") else table
 
@@ -95,20 +103,41 @@ def _cell(row: list[str], at: int) -> str:
     return row[at].strip() if at < len(row) else ""
 
 
-def _csv(path: Path, where: str) -> tuple[Sheet, str]:
+def _csv(path: Path, where: str, notes: Notes) -> tuple[Sheet, str]:
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise InputError([Fault("E-LAYER-113", where, {"size": f"{size:,}", "limit": f"{MOST_BYTES:,}"})])
     raw = path.read_bytes()
-    if raw.startswith(OTHER_KINDS) or MARKUP.match(raw):
-        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.content")})])
     encoding, content = _decoded(raw, where)
     delimiter = _delimiter(content)
     try:
         rows = list(csv.reader(StringIO(content, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.quotes")})]) from error
+    usual = {",", "\t"} if path.suffix.lower() == ".tsv" else {","}
+    if delimiter not in usual and max(map(len, rows), default=0) > 1:
+        book = notes.found if delimiter.isascii() else notes.repaired
+        facts = {"name": text(DELIMITERS[delimiter]), "sign": SHOWN.get(delimiter, delimiter)}
+        book.append(Remark("R-LAYER-SEPARATOR", len(rows), facts=facts))
     return Sheet(rows, encoding), delimiter
+
+
+def _header_apart(rows: list[list[str]], delimiter: str, role: Role, notes: Notes) -> None:
+    """Take a header apart that has another separator than the rows below it, as one typed in Chinese has."""
+    width = Counter(len(row) for row in rows[: 5 * SOUGHT] if any(row)).most_common(1)
+    for at, row in enumerate(rows[:SOUGHT]):
+        told = [cell for cell in row if cell.strip()]
+        for other in DELIMITERS if len(told) == 1 and width[0][0] > 1 else ():
+            names = [name.strip() for name in told[0].split(other)]
+            known = claimed(role, names) | {name for name in names if is_coordinate(name)}
+            if len(names) == width[0][0] and len(known) > 1:
+                rows[at] = names
+                facts = {
+                    "name": text(DELIMITERS[other]), "sign": SHOWN.get(other, other),
+                    "other": text(DELIMITERS[delimiter]), "used": SHOWN.get(delimiter, delimiter),
+                }  # fmt: skip
+                notes.repaired.append(Remark("R-LAYER-HEADSEPARATOR", 1, facts=facts))
+                return
 
 
 def _decoded(raw: bytes, where: str) -> tuple[str, str]:

@@ -57,14 +57,20 @@ def remark(
     after: float | None = None,
     unit: str = "",
     values: bool = True,
+    shown: bool = False,
     **facts: object,
 ) -> Remark:
-    """A remark on the rows of a mask, with their cells of ``column`` unless ``values`` is off."""
+    """A remark on the rows of a mask, with their cells of ``column`` unless ``values`` is off.
+
+    ``shown`` puts the cells of the first rows into the sentence, too: ``14 ('x'), 15 ('y')``.
+    """
     hit = frame[np.asarray(mask)]
     numbers = tuple(map(int, hit["row"]))
     cells = tuple(map(as_text, hit[column])) if column is not None and column in hit and values else ()
     told = {"column": column, **facts} if column is not None else facts
     ids = tuple(map(str, numbers[:SHOWN_IDS]))
+    if shown and cells:
+        ids = tuple(f"{row} ('{cell[:40]}')" for row, cell in zip(ids, cells, strict=False))
     return Remark(code, len(hit), ids, told, before, after, unit, column, numbers, cells)
 
 

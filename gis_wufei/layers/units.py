@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 _BRACKET = re.compile(r"^(.*?)\s*[(\[{【〔]([^()\[\]{}【】〔〕]*)[)\]}】〕]\s*$")
 _TAIL = re.compile(r"[\s_/:,;|-]+")
 _YEAR = re.compile(r"(\d{4})(年度?)?")
-_PER = re.compile(r"\s*(?:/|每|·|\*|\bper\b)\s*")
+_PER = re.compile(r"\s*(?:/|每|·|\*|(?<![a-z])per(?![a-z]))\s*")
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,15 @@ def halfwidth(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
+@lru_cache(maxsize=1 << 16)  # each header is asked for by every column of a role
 def plain(name: str) -> str:
     """A name without case, width, blanks and joining signs, for comparing headers."""
     return re.sub(r"[\s_\-.·、()（）\[\]\u200b\u2060\ufeff]+", "", halfwidth(name)).casefold()
 
 
 def parse_unit(text: str) -> Unit | None:
-    """The unit that a text names, such as ``吨/年``, ``kg/d``, ``万人``; ``None`` if it names none."""
-    told = halfwidth(text).strip().casefold().replace("²", "2").replace("³", "3")
+    """The unit that a text names, such as ``吨/年``, ``kg/d``, ``t_per_year``, ``万人``; ``None`` if it names none."""
+    told = halfwidth(text).strip().casefold().replace("²", "2").replace("³", "3").replace("_", " ")
     first, *rest = _PER.split(told)
     periods = [words()["periods"].get(part) for part in rest]
     if first not in _known() or len(rest) > 1 or None in periods:
@@ -64,6 +65,7 @@ def parse_unit(text: str) -> Unit | None:
     return Unit(kind, periods[0] if periods else "", factor)
 
 
+@lru_cache(maxsize=1 << 16)
 def split_header(header: str) -> tuple[str, str | None]:
     """A header as its name and what its brackets or its tail say: ``年产生量（吨）`` is 年产生量 and 吨.
 

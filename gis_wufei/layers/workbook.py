@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 import zlib
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -27,6 +28,7 @@ from gis_wufei.text import text
 CELL = re.compile(r"([A-Z]{1,3})(\d+)$")
 MOST_XML = 400 << 20  # bytes of a sheet unpacked
 MOST_CELLS = 20_000_000
+TOP = 40  # rows of a sheet by which it is chosen
 OLE = b"\xd0\xcf\x11\xe0"  # an old .xls, or a workbook under a password
 
 
@@ -39,13 +41,21 @@ class Sheet:
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)  # first column and row, last column and row
     hidden: set[int] = field(default_factory=set)
     uncomputed: dict[tuple[int, int], None] = field(default_factory=dict)  # row, column
+    dates: dict[int, list[int]] = field(default_factory=dict)  # by column the rows whose cell is a date
 
 
 MOST_EXACT = 10**15  # a spreadsheet keeps 15 digits of a number
 
 
-def read_sheet(path: Path, sheet: str | None, where: str, notes: Notes) -> Sheet:
+def read_sheet(
+    path: Path, sheet: str | None, where: str, notes: Notes, suits: Callable[[list[list[str]]], bool]
+) -> Sheet:
     """One sheet of a workbook; hidden sheets are told, and count only if named.
+
+    Parameters
+    ----------
+    suits
+        Whether a sheet that begins with these rows may be meant: of several, one alone is taken and told.
 
     Raises
     ------
@@ -62,10 +72,10 @@ def read_sheet(path: Path, sheet: str | None, where: str, notes: Notes) -> Sheet
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's remarks on formats and validations it does not draw
             with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-                chosen = _chosen(book, sheet, where, notes)
+                chosen = _chosen(book, sheet, where, notes, suits)
                 part = getattr(book[chosen], "_worksheet_path", "")  # the only way to the sheet's own XML
                 found = _marks(path, str(part).lstrip("/"), where, _recalculated(path, where))
-                found.rows = _cells(book[chosen], where)
+                found.rows = _cells(book[chosen], where, dates=found.dates)
     except InputError:
         raise
     except (
@@ -119,7 +129,9 @@ def _bounded(archive: ZipFile, where: str) -> None:
         raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})]) from error
 
 
-def _chosen(book: openpyxl.Workbook, sheet: str | None, where: str, notes: Notes) -> str:
+def _chosen(
+    book: openpyxl.Workbook, sheet: str | None, where: str, notes: Notes, suits: Callable[[list[list[str]]], bool]
+) -> str:
     shown = [s.title for s in book.worksheets if s.sheet_state == "visible"]
     hidden = [s.title for s in book.worksheets if s.sheet_state != "visible"]
     if hidden:
@@ -129,6 +141,13 @@ def _chosen(book: openpyxl.Workbook, sheet: str | None, where: str, notes: Notes
             raise InputError([Fault("E-LAYER-015", where, {"layer": sheet, "layers": listed((*shown, *hidden))})])
         return sheet
     filled = [title for title in shown if _any(book[title])]
+    if len(filled) > 1:
+        suited = [title for title in filled if suits(_cells(book[title], where, TOP))]
+        if len(suited) == 1:
+            facts = {"layer": suited[0], "of": listed(filled)}
+            notes.guessed.append(Remark("R-LAYER-CHOSEN", len(filled), facts=facts))
+            return str(suited[0])
+        filled = suited or filled
     if len(filled) > 1 or (not filled and len(shown) > 1):
         raise InputError([Fault("E-LAYER-014", where, {"layers": listed(filled or shown)})])
     if not (filled or shown):
@@ -142,12 +161,21 @@ def _any(sheet: openpyxl.worksheet._read_only.ReadOnlyWorksheet) -> bool:
     return any(cell is not None for row in rows for cell in row)
 
 
-def _cells(sheet: openpyxl.worksheet._read_only.ReadOnlyWorksheet, where: str) -> list[list[str]]:
+def _cells(
+    sheet: openpyxl.worksheet._read_only.ReadOnlyWorksheet,
+    where: str,
+    most: int | None = None,
+    dates: dict[int, list[int]] | None = None,
+) -> list[list[str]]:
+    """The cells of a sheet (of its first ``most`` rows) as text, blank ends cut off; ``dates`` is filled in."""
     rows: list[list[str]] = []
     total = 0
     sheet.reset_dimensions()  # as stated they may be a million times what is there
-    for row in sheet.iter_rows(values_only=True):
+    for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=most), 1):
         told = [_text(cell) for cell in row]
+        for column, cell in enumerate(row if dates is not None else ()):
+            if isinstance(cell, date | time):
+                dates.setdefault(column, []).append(number)  # type: ignore[union-attr]
         while told and not told[-1].strip():
             told.pop()
         total += 1 + len(row)
@@ -247,10 +275,25 @@ def formulas(sheet: Sheet, names: list[str], first: int, numbers: set[int], wher
     faults = []
     for at in sorted({column for _, column in sheet.uncomputed}):
         rows = [row - first for row, column in sheet.uncomputed if column == at and row - first in numbers]
-        if not rows:
-            continue
-        name = names[at] if at < len(names) and names[at] else get_column_letter(at + 1)
-        more = f", +{len(rows) - SHOWN_IDS}" if len(rows) > SHOWN_IDS else ""
-        told = Rows(", ".join(map(str, rows[:SHOWN_IDS])) + more, rows, column=name)
-        faults.append(Fault("E-LAYER-105", f"{where} {name}", {"rows": told}, field=name))
+        if rows:
+            faults.append(_told("E-LAYER-105", names, at, rows, [], where))
     return faults
+
+
+def dated(sheet: Sheet, names: list[str], keys: set[str], first: int, numbers: set[int], where: str) -> list[Fault]:
+    """Faults of ids that the spreadsheet turned into dates (3-2 into the second of March); as ``formulas``."""
+    faults = []
+    for at, name in enumerate(names):
+        rows = [row - first for row in sheet.dates.get(at, ()) if row - first in numbers] if name in keys else []
+        if rows:
+            cells = [sheet.rows[row + first - 1][at] for row in rows]
+            faults.append(_told("E-LAYER-107", names, at, rows, cells, where))
+    return faults
+
+
+def _told(code: str, names: list[str], at: int, rows: list[int], cells: list[str], where: str) -> Fault:
+    name = names[at] if at < len(names) and names[at] else get_column_letter(at + 1)
+    first = [f"{row} ('{cell}')" for row, cell in zip(rows, cells, strict=True)] if cells else map(str, rows)
+    more = f", +{len(rows) - SHOWN_IDS}" if len(rows) > SHOWN_IDS else ""
+    told = Rows(", ".join([*first][:SHOWN_IDS]) + more, rows, cells, column=name)
+    return Fault(code, f"{where} {name}", {"rows": told}, field=name)

@@ -19,12 +19,15 @@ from gis_wufei.crs import (
     zone_prefix,
 )
 from gis_wufei.errors import Fault
+from gis_wufei.layers.accuracy import datum_name
 from gis_wufei.layers.certificate import Remark
-from gis_wufei.layers.fits import EASTINGS, Fit, bounds_of, prefixes_of
+from gis_wufei.layers.fits import EASTINGS, Fit, bounds_of, known, prefixes_of, told
 from gis_wufei.layers.settled import Settled, middle
 from gis_wufei.layers.tell import rows
 from gis_wufei.text import Text, text
 
+BEYOND_DEG = 18.0, 10.0  # so far east or west, north or south of its area of use a system has no place for a county
+CHINA_LAT = 16.7, 53.6  # of CGCS2000
 FAR_DEG = 1.5  # beyond a system's area of use (half a three-degree zone): the zone is doubted
 
 
@@ -74,6 +77,54 @@ def _zone_words(zones: list[int]) -> Text:
 
 def _one_of(lines: list[str]) -> Text:
     return Text(zh=" ／ ".join(lines), en=" / ".join(lines)) if lines else text("fits.none")
+
+
+def off_ground(system: CRS, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Rows (boxes in ``system``) of which no corner has a place on the globe, or none near where the system is used.
+
+    Six zones of margin: what lies a few zones off is doubted (``doubt_zone``), never refused.
+    """
+    flat = horizontal(system)
+    off = np.zeros(len(boxes), dtype=bool)
+    sound = np.isfinite(boxes).all(axis=1)
+    if not flat.is_projected or not sound.any():
+        return off
+    west, south, east, north = _use(system)
+    to_deg, here = transformer(flat, WGS84), boxes[sound]
+    there = np.zeros(len(here), dtype=bool)
+    for x, y in ((here[:, 0], here[:, 1]), (here[:, 2], here[:, 3])):
+        lon, lat = to_deg.transform(x, y)
+        # The way round the globe from the middle of the use: a zone at 179 degrees has neighbours at -179.
+        finite = np.isfinite(lon) & np.isfinite(lat)
+        lon, lat = np.where(finite, lon, 0), np.where(finite, lat, 0)
+        away = np.abs((lon - (west + east) / 2 + 180) % 360 - 180) - (east - west) / 2
+        beyond = np.maximum(south - lat, lat - north)
+        there |= finite & (away <= BEYOND_DEG[0]) & (beyond <= BEYOND_DEG[1])
+    off[sound] = ~there
+    return off
+
+
+def _use(system: CRS) -> tuple[float, float, float, float]:
+    """West, south, east, north of a system's area of use; without one as its meridian and datum tell."""
+    use, zone = system.area_of_use or horizontal(system).area_of_use, meridian(system)
+    if use is not None:
+        return use.west, use.south, use.east + (360.0 if use.east < use.west else 0.0), use.north
+    south, north = CHINA_LAT if "2000" in datum_name(system) and "hina" in datum_name(system) else (-90.0, 90.0)
+    return (zone[0] - 1.5, south, zone[0] + 1.5, north) if zone else (-180.0, south, 180.0, north)
+
+
+def on_ground(where: str, boxes: NDArray[np.float64], sound: NDArray[np.bool_], out: Settled) -> bool:
+    """Whether the numbers have a place where the system is used; a few rows that have none are told by the shapes."""
+    frame, system = out.frame, CRS(out.frame.crs)
+    wrong = sound & off_ground(system, boxes)
+    if wrong.sum() * 2 <= sound.sum():
+        return True
+    bounds = bounds_of(boxes[wrong])
+    x, y = middle(boxes[wrong][0])
+    facts = {"rows": rows(frame, pd.Series(wrong, index=frame.index)), "x": x, "y": y, "crs": crs_label(system)}
+    fault = Fault("E-LAYER-040", where, {**facts, "fits": told(bounds)}) if known(bounds) else None
+    out.faults.append(fault or Fault("E-LAYER-053", where, facts))
+    return False
 
 
 def doubt_zone(system: CRS, boxes: NDArray[np.float64], out: Settled) -> None:

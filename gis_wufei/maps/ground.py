@@ -16,6 +16,7 @@ from gis_wufei.maps import styles
 from gis_wufei.maps.shapes import features, kinds_of
 from gis_wufei.maps.words import coded, pair, role_label, source_of, words
 from gis_wufei.plan import Plan
+from gis_wufei.report.lineage import row_states
 from gis_wufei.standards import roads
 from gis_wufei.text import Text
 
@@ -126,7 +127,7 @@ def _properties(
     layer: Layer, frame: gpd.GeoDataFrame, columns: list[str], kind: str, by: str | None
 ) -> Iterator[dict[str, object]]:
     area = frame.geometry.area.to_numpy() / 10_000
-    mixed = layer.certificate.synthetic == "some" and "synthetic" in frame
+    states = row_states(frame).tolist() if layer.certificate.synthetic == "some" else None
     for i, row in enumerate(frame[columns].itertuples(index=False, name=None)):
         values: dict[str, object] = {}
         for name, value in zip(columns, row, strict=True):
@@ -138,8 +139,8 @@ def _properties(
                 values[name] = value
         if kind == "polygon":
             values["drawn_ha"] = round(float(area[i]), 2)
-        if mixed:
-            values["synthetic"] = "all" if frame["synthetic"].iloc[i] else "none"
+        if states is not None:
+            values["synthetic"] = states[i]
         yield values
 
 

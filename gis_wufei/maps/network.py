@@ -167,13 +167,13 @@ def _by(
     order = [one["value"] for one in reversed(looks)]  # the lesser first, so that main roads cross over them
     ordered = {value: shapes[value] for value in order}
     collection = _drawn(ordered, network, [{field: value} for value in ordered])
-    style = {"opacity": 0.95, "interactive": False}
+    style: Json = {"opacity": 0.95, "interactive": False}
     style["by"] = {"field": field, "classes": looks, "other": {"color": styles.series(len(looks))}}
     return _entry(f"roads-{field}", ROADS, label, "line", shown, style, collection)
 
 
 def _class_looks(present: set[str]) -> list[Json]:
-    known = {**styles.of_role("roads")["classes"], **styles.of_role("small_roads")["classes"]}
+    known = styles.of_network("classes")
     order = [name for name in roads() if name in present] + sorted(name for name in present if name not in roads())
     looks = []
     for at, name in enumerate(order):

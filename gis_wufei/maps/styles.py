@@ -46,7 +46,7 @@ def of_finding(kind: str) -> Style:
 
 
 def of_network(part: str) -> Style:
-    """Look of a part of a road network: main, other, closed."""
+    """Look of a part of a road network: its classes, main, other, closed."""
     found: Style = _styles()["network"][part]
     return found
 

@@ -30,6 +30,7 @@ from gis_wufei.network.network import Network, NetworkReport
 from gis_wufei.network.paths import Path, paths
 from gis_wufei.network.profile import RoadProfile
 from gis_wufei.network.snap import Snap, snap
+from gis_wufei.network.spec import RoadsSpec
 from gis_wufei.network.trips import Trips, prepare
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "RoadCriticality",
     "RoadGraph",
     "RoadProfile",
+    "RoadsSpec",
     "Served",
     "ServiceAreas",
     "Snap",

@@ -11,10 +11,10 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from gis_wufei.errors import Fault, InputError, ProblemError, listed
+from gis_wufei.errors import Fault, InputError, ProblemError, listed, unknown_name
 from gis_wufei.network.graph import Flags, RoadGraph
 
 Month = Annotated[int, Field(ge=1, le=12)]
@@ -31,13 +31,21 @@ class ClosureSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     label: str = Field(min_length=1, description="What it is, for maps and reports.")
-    rows: tuple[int | str, ...] = Field((), description="Index labels of the road layer.")
+    rows: tuple[int | str, ...] = Field((), description="Rows of the road layer, from 1, without the header.")
     where: Mapping[str, tuple[str | int | bool, ...]] = Field({}, description="Column: values, any of them.")
     layer: str | None = Field(None, description="Name of a layer of points, lines or areas: roads that meet it.")
     within_m: float = Field(20.0, ge=0, description="How far from a point or line of that layer a road may lie.")
     months: tuple[Month, ...] = Field((), description="Months in which it holds; empty = all.")
     begin: MonthDay | None = Field(None, description="First day of the season, month-day.")
     until: MonthDay | None = Field(None, description="Last day of the season, month-day; may lie in the next year.")
+
+    @field_validator("layer")
+    @classmethod
+    def _of_the_study(cls, name: str | None, info: ValidationInfo) -> str | None:
+        known = (info.context or {}).get("layers", {})
+        if known and name is not None and name not in known:
+            raise unknown_name(name, known)
+        return name
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -49,7 +49,7 @@ class NetworkQa:
 
     figures: Mapping[str, float]
     """nodes, edges, km, pieces, share_in_largest (0-1), detour_median, detour_p95 (nan = no pair), tolerance_m
-    (nan = no gaps were looked for), unknown_class_km, and the number of each kind of ``KINDS``."""
+    (0 = no gaps were closed), unknown_class_km, and the number of each kind of ``KINDS``."""
     ignored: Mapping[str, int]
     """Rows left out, by cause."""
     speeds: pd.DataFrame
@@ -67,7 +67,7 @@ class NetworkQa:
             say("qa.size", lang, km=f["km"], nodes=int(f["nodes"]), edges=int(f["edges"])),
             say("qa.pieces", lang, count=int(f["pieces"]), share=100 * f["share_in_largest"]),
         ]
-        if np.isfinite(f["tolerance_m"]):
+        if f["tolerance_m"] > 0:
             told.append(say("qa.tolerance", lang, metres=f["tolerance_m"]))
         told += [
             say("qa.count", lang, what=say(words, lang), count=int(f[kind]))

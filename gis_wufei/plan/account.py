@@ -8,17 +8,19 @@ import geopandas as gpd
 import numpy as np
 
 from gis_wufei.demand import LEVELS, Demand
-from gis_wufei.land import Eligibility
+from gis_wufei.land import Eligibility, LedgerLine
 from gis_wufei.land.access import AccessList
 from gis_wufei.layers import Layers, roles
 from gis_wufei.layers.provenance import SECRECY
 from gis_wufei.network import Closures, NetworkReport, RoadGraph
-from gis_wufei.plan.model import StreamPlan, Warn
+from gis_wufei.plan.model import Collection, StreamPlan, Warn
 from gis_wufei.standards import facilities, seasons, unit_verdicts
 from gis_wufei.study import StreamSpec, Study
-from gis_wufei.text import text
+from gis_wufei.text import Text, text
 
 SHOWN = 5  # ids named in a warning
+MANY_LOADS = 5
+"""Truckloads of one stop a visit beyond which its tonnes, the truck or the cycle are doubted."""
 
 
 def figures(plan: StreamPlan) -> dict[str, float]:
@@ -117,6 +119,7 @@ def stream_warnings(
     demand: Demand,
     land: Eligibility,
     sites: gpd.GeoDataFrame,
+    collection: Collection,
     haul: gpd.GeoDataFrame,
     to: gpd.GeoDataFrame | None,
 ) -> tuple[Warn, ...]:
@@ -125,6 +128,9 @@ def stream_warnings(
     stream = {"stream": spec.label}
     if not sites["opened"].any():
         found.append(Warn("W-NOTHING-SERVED", dict(stream)))
+    if not sites["opened"].any() or _few(spec, sites):
+        found.append(_sites_left(spec, land, sites))
+    found += _stops(spec, demand, collection)
     beyond = demand.places.index[~demand.places.intersects(area.geometry.iloc[0])]
     if len(beyond):
         found.append(Warn("W-PLACES-OUTSIDE", {**stream, "count": len(beyond), "places": _named(list(beyond))}))
@@ -177,8 +183,67 @@ def stream_warnings(
     return tuple(found)
 
 
+def site_warnings(spec: StreamSpec, land: Eligibility, sites: gpd.GeoDataFrame) -> tuple[Warn, ...]:
+    """What can be said of a stream's sites before anything is solved."""
+    return (_sites_left(spec, land, sites),) if _few(spec, sites) else ()
+
+
+def _few(spec: StreamSpec, sites: gpd.GeoDataFrame) -> bool:
+    """Whether fewer sites are there than wanted, or none where one could be built."""
+    built = bool(facilities()[spec.facility.kind].sizes)
+    return len(sites) < max(spec.siting.min_open, 1) or (built and not (sites["state"] == "candidate").any())
+
+
+def _sites_left(spec: StreamSpec, land: Eligibility, sites: gpd.GeoDataFrame) -> Warn:
+    """What is left to build on, and what each exclusion took."""
+    took = sorted((line for line in land.ledger if line.effect == "exclude" and line.touched_ha > 0), key=_ha)
+    return Warn(
+        "W-SITES-LEFT",
+        {
+            "stream": spec.label,
+            "land_ha": land.grid.area_ha(land.grid.inside),
+            "eligible_ha": land.grid.area_ha(land.eligible),
+            "sites": int((sites["state"] == "candidate").sum()),
+            "standing": int((sites["state"] == "keep").sum()),
+            "wanted": max(spec.siting.min_open, 1),
+            "max_road_m": spec.facility.candidates.max_road_m,
+            "rules": [_took(line) for line in took[:SHOWN]] or text("rule.took_none"),
+            "more": f", +{len(took) - SHOWN}" if len(took) > SHOWN else "",
+        },
+    )
+
+
+def _ha(line: LedgerLine) -> tuple[float, str]:
+    return -line.touched_ha, line.rule_id
+
+
+def _took(line: LedgerLine) -> Text:
+    words = text("rule.took")
+    facts = {"rule": line.rule_id, "ha": line.touched_ha, "alone": line.alone_ha}
+    return Text(zh=words.zh.format(label=line.label.zh, **facts), en=words.en.format(label=line.label.en, **facts))
+
+
+def _stops(spec: StreamSpec, demand: Demand, collection: Collection) -> Iterator[Warn]:
+    """Stops that no shift is long enough for, and those that fill more trucks a visit than a round is meant for."""
+    stops, name, rounds = collection.stops, demand.places["name"], spec.collection
+    left = set(collection.unserved.loc[collection.unserved["reason"] == "unserved.longer_than_a_shift", "place_id"])
+    far = stops[stops["place_id"].isin(left)].sort_values(["hours", "place_id"])
+    if len(far):
+        named = [
+            f"{name[stop]} ({stop}) {hours:.2f} h" for stop, hours in zip(far["place_id"], far["hours"], strict=True)
+        ]
+        facts = {"count": len(far), "least": far["hours"].min(), "most": far["hours"].max(), "shift_h": rounds.shift_h}
+        yield Warn("W-SHIFT", {"stream": spec.label, **facts, "places": _named(named)})
+    full = stops[stops["loads"] > MANY_LOADS].sort_values(["t", "place_id"], ascending=[False, True])
+    if rounds.cycles_per_year is None and len(full):  # a campaign clears a year's heap in as many loads as it takes
+        rows = zip(full["place_id"], full["t"], full["loads"], strict=True)
+        named = [f"{name[stop]} ({stop}) {t:.1f} t = {loads}" for stop, t, loads in rows]
+        facts = {"count": len(full), "most": MANY_LOADS, "payload_t": float(full["payload_t"].iloc[0])}
+        yield Warn("W-TRUCKLOADS", {"stream": spec.label, **facts, "places": _named(named)})
+
+
 def _overfull(spec: StreamSpec, haul: gpd.GeoDataFrame, to: gpd.GeoDataFrame) -> Iterator[Warn]:
-    """Receivers that get more than they say they can take; the haul goes to the cheapest all the same."""
+    """Receivers that get more than they can take, or do not say how much; the haul goes to the cheapest anyway."""
     if spec.haul is None:
         return
     column = facilities()[spec.haul.kind].capacity_column
@@ -186,9 +251,11 @@ def _overfull(spec: StreamSpec, haul: gpd.GeoDataFrame, to: gpd.GeoDataFrame) ->
     days = 365.0 if column == "capacity_t_per_day" else 1.0
     for receiver, tonnes in intake.items():
         capacity = float(to[column].loc[receiver]) * days if column in to else np.nan
-        if tonnes > capacity:
-            facts = {"stream": spec.label, "receiver": str(to["name"].loc[receiver])}
-            yield Warn("W-HAUL-CAPACITY", {**facts, "t": float(tonnes), "capacity": capacity})
+        facts = {"stream": spec.label, "receiver": str(to["name"].loc[receiver]), "t": float(tonnes)}
+        if np.isnan(capacity):
+            yield Warn("W-HAUL-OPEN", {**facts, "column": column})
+        elif tonnes > capacity:
+            yield Warn("W-HAUL-CAPACITY", {**facts, "capacity": capacity})
 
 
 def _named(ids: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 
 import geopandas as gpd
 import numpy as np
@@ -71,6 +72,7 @@ def collect(
         trips=_trip_table(rounds),
         lines=_trip_lines(rounds, trips, sites),
         sites=_site_table(rounds, spec),
+        stops=_stop_table(rounds),
         cycles_per_year=cycles_per_year(spec),
         unserved=_unserved(rounds, demand, assignments),
     )
@@ -177,6 +179,17 @@ def _site_table(rounds: list[Rounds], spec: CollectionSpec) -> pd.DataFrame:
     }
     columns = ["vehicle_days", "trucks", "trips", "km", "hours", "t", "yuan_per_cycle", "bound_yuan", "status"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("site_id")
+
+
+def _stop_table(rounds: list[Rounds]) -> pd.DataFrame:
+    rows = [
+        (stop, item.site_id, float(load), item.problem.capacity_t, ceil(load / item.problem.capacity_t - 1e-9), hours)
+        for item in rounds
+        for stop, load, hours in zip(
+            item.problem.stop_ids, item.problem.load_t, item.problem.alone_s() / 3600, strict=True
+        )
+    ]
+    return pd.DataFrame(rows, columns=["place_id", "site_id", "t", "payload_t", "loads", "hours"])
 
 
 def _unserved(rounds: list[Rounds], demand: Demand, assignments: pd.DataFrame) -> pd.DataFrame:

@@ -45,12 +45,14 @@ class Collection:
     ``trips``: one row a trip - site_id, day, truck, trip, stops (place ids joined by " > "), t, km,
     minutes. ``lines``: one row per distinct trip - site_id, stops, t, km, times (how often in a
     cycle), geometry. ``sites``: one row a site - vehicle_days, trucks, km, hours, t,
-    yuan_per_cycle, bound_yuan, status.
+    yuan_per_cycle, bound_yuan, status. ``stops``: one row a place and site - place_id, site_id, t (of a
+    visit), payload_t (of the truck), loads (trucks that it fills), hours (of a trip to it alone).
     """
 
     trips: pd.DataFrame
     lines: gpd.GeoDataFrame
     sites: pd.DataFrame
+    stops: pd.DataFrame
     cycles_per_year: float
     unserved: pd.DataFrame
 

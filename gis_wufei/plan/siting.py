@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -174,14 +175,33 @@ def explain(problem: SitingProblem, result: SitingResult, demand: Demand, kind: 
     if result.status == "timeout":
         return (Warn("infeasible.timeout", {"stopped": text(f"stopped.{result.stopped_by}")}),)
     name = demand.places["name"].to_dict()
+
+    def named(ids: Sequence[str]) -> str:
+        more = f", +{len(ids) - SHOWN}" if len(ids) > SHOWN else ""
+        return ", ".join(f"{name[place]} ({place})" for place in ids[:SHOWN]) + more
+
+    unit = text(f"measure.{kind.capacity_column.removeprefix('capacity_')}")
     told = []
     for fact in result.explanation:
-        facts = fact.facts
-        ids: Sequence[str] = facts["place_ids"]  # type: ignore[assignment]
-        names = ", ".join(f"{name[place]} ({place})" for place in ids[:SHOWN])
-        more = f", +{len(ids) - SHOWN}" if len(ids) > SHOWN else ""
-        limits = [text(f"limit.{limit}") for limit in facts["limits"]]  # type: ignore[attr-defined]
-        unit = text(f"measure.{kind.capacity_column.removeprefix('capacity_')}")
-        own = {"limit": limits or text("limit.none"), "ids": names + more, "unit": unit}
-        told.append(Warn(f"infeasible.{fact.code}", {**facts, **own}))
+        known: dict[str, Any] = dict(fact.facts)
+        limits = [text(f"limit.{limit}") for limit in known["limits"]]
+        large = named(known["large_ids"])
+        facts = {**known, "limit": limits or text("limit.none"), "ids": named(known["place_ids"]), "unit": unit}
+        told += [
+            Warn(f"infeasible.{code}", {**facts, "large": large})
+            for code in (*_both_sides(fact.code, known), fact.code)
+        ]
     return tuple(told)
+
+
+def _both_sides(code: str, facts: Mapping[str, Any]) -> Iterator[str]:
+    """The plain inequalities that forbid a plan before anything is sought, each with a sentence of its own."""
+    if facts["openable"] < facts["min_open"]:
+        yield "min_open"
+    if facts["max_open"] is not None:
+        if facts["keep"] > facts["max_open"]:
+            yield "max_open"
+        elif code != "capacity" and facts["capacity"] < facts["load"] * (1 - 1e-9):
+            yield "room"
+    if facts["large_ids"]:
+        yield "large"

@@ -24,7 +24,6 @@ from gis_wufei.network import (
     Network,
     NetworkReport,
     RoadGraph,
-    RoadProfile,
     Trips,
     closures,
     network_of,
@@ -40,9 +39,10 @@ from gis_wufei.plan.cost import TruckCost, size_ladder, truck_cost
 from gis_wufei.plan.haul import Haul, cheapest, haul_table, receivers
 from gis_wufei.plan.model import Plan, StreamPlan, Warn
 from gis_wufei.plan.numbers import numbers
+from gis_wufei.plan.roads import road_profile
 from gis_wufei.plan.siting import Reach, assignment_table, explain, site_table, siting_problem, unserved_table
 from gis_wufei.siting import check, solve_siting
-from gis_wufei.standards import Vehicle, facilities, roads, vehicles
+from gis_wufei.standards import Vehicle, facilities, vehicles
 from gis_wufei.study import StreamSpec, Study
 
 Ints = NDArray[np.int64]
@@ -111,12 +111,20 @@ def read_study(study: Study, streams: Sequence[str] | None = None, step: Step = 
     chosen = _chosen(study, streams)
     walk = _read(study, None, step)
     network = walk.network(None).report()
+    grounds = _grounds(walk, chosen)
+    specs = study.spec.streams
+    few = [
+        warn for name, on in grounds.items() for warn in account.site_warnings(specs[name], on.eligibility, on.sites)
+    ]
     return Reading(
         study=study,
         layers=walk.layers,
         network=network,
-        grounds=_grounds(walk, chosen),
-        warnings=account.study_warnings(study, walk.layers, network, walk.graph, walk.closures),
+        grounds=grounds,
+        warnings=(
+            *account.study_warnings(study, walk.layers, network, walk.graph, walk.closures),
+            *few,
+        ),
     )
 
 
@@ -186,7 +194,7 @@ class _Walk:
     def graph(self) -> RoadGraph:
         """The roads, for all vehicles."""
         spec = self.study.spec.roads
-        return read_lines(self.layers[spec.layer].frame, spec.tolerance_m)
+        return read_lines(self.layers[spec.layer].by_row, spec.tolerance_m)
 
     @cached_property
     def closures(self) -> Closures:
@@ -197,7 +205,7 @@ class _Walk:
 
     def network(self, vehicle: Vehicle | None) -> Network:
         """The roads as a vehicle drives them; ``None`` = one without a limit of its own."""
-        profile = _profile(self.study, vehicle)
+        profile = road_profile(self.study, vehicle)
         key = profile.model_dump_json()
         if key not in self.networks:
             with self.timed("network", ""):
@@ -213,23 +221,6 @@ def _chosen(study: Study, streams: Sequence[str] | None) -> tuple[str, ...]:
         told = ({"name": name, "hint": nearest(name, known), **facts} for name in strangers)
         raise InputError([Fault("E-STUDY-stream", "streams", entry) for entry in told])
     return tuple(name for name in known if streams is None or name in streams)
-
-
-def _profile(study: Study, vehicle: Vehicle | None) -> RoadProfile:
-    """Speeds by road class: the standards', the study's instead, never above the vehicle's own limit."""
-    spec = study.spec.roads
-    speeds = {name: spec.speeds_kmh.get(name, entry.speed_kmh.value) for name, entry in roads().items()}
-    if vehicle is not None:
-        for name in speeds:
-            cap = vehicle.expressway_speed_cap_kmh if name == "expressway" else vehicle.speed_cap_kmh
-            speeds[name] = min(speeds[name], cap or speeds[name])
-    return RoadProfile(
-        speeds_kmh=speeds,
-        banned_classes=spec.banned_classes,
-        no_access_classes=tuple(name for name, entry in roads().items() if not entry.access),
-        access_speed_kmh=spec.access_speed_kmh,
-        max_snap_m=spec.max_snap_m,
-    )
 
 
 def _read(study: Study, seed: int | None, step: Step) -> _Walk:
@@ -329,7 +320,7 @@ def _stream(walk: _Walk, name: str, ground: Ground) -> StreamPlan:
         unserved=missed,
         figures={},
         warnings=account.stream_warnings(
-            spec, walk.layers.area, ground.demand, ground.eligibility, sites, lines, ground.to
+            spec, walk.layers.area, ground.demand, ground.eligibility, sites, collection, lines, ground.to
         )
         + judgement_warnings(spec, walk.study),
         explanation=explain(problem, result, ground.demand, kind),
@@ -362,12 +353,12 @@ def _ground(walk: _Walk, name: str, spec: StreamSpec) -> Ground:
     xy = shapely.get_coordinates(np.concatenate([frame.to_numpy() for frame in frames]))
     trips = _prepared(walk, vehicle, xy)
     haul_vehicle = vehicle if spec.haul is None else vehicles()[spec.haul.vehicle]
-    same = _profile(study, haul_vehicle) == _profile(study, vehicle)
+    same = road_profile(study, haul_vehicle) == road_profile(study, vehicle)
     return Ground(demand, eligibility, sites, to, trips, trips if same else _prepared(walk, haul_vehicle, xy))
 
 
 def _closed_classes(walk: _Walk, vehicle: Vehicle) -> tuple[str, ...]:
-    profile = _profile(walk.study, vehicle)
+    profile = road_profile(walk.study, vehicle)
     return (*profile.banned_classes, *profile.no_access_classes)
 
 

@@ -1,6 +1,13 @@
 """The report: a plan goes in; tables, a GeoPackage and the record of the run come out, whole or not at all."""
 
-from gis_wufei.report.certificate import certificate_json, facts_of, remarks_of, verdict_of, write_certificate
+from gis_wufei.report.certificate import (
+    certificate_json,
+    facts_of,
+    fault_json,
+    remarks_of,
+    verdict_of,
+    write_certificate,
+)
 from gis_wufei.report.folder import Writer, publish, target_folder
 from gis_wufei.report.geodata import CLASSES, land_codes, straight_lines, write_gpkg
 from gis_wufei.report.grounds import costs_left_out
@@ -18,6 +25,7 @@ __all__ = [
     "certificate_json",
     "costs_left_out",
     "facts_of",
+    "fault_json",
     "land_codes",
     "publish",
     "remarks_of",

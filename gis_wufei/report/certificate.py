@@ -20,6 +20,7 @@ from gis_wufei.text import say
 
 HTML_FILE, JSON_FILE, QUARANTINE_FILE = "certificate.html", "certificate.json", "quarantine.csv"
 MOST_COLUMNS = 40  # named one by one on the page; the JSON has them all
+MOST_LISTED = 1000  # rows of one answer in the JSON, beside their count; the quarantine table has the others
 
 
 def facts_of(paper: Certificate, lang: str) -> dict[str, str]:
@@ -99,7 +100,7 @@ def certificate_json(paper: Certificate) -> dict[str, Any]:
         "sources": list(paper.sources),
         "provenance": paper.provenance.model_dump(),
         **{answer: [_remark_json(remark) for remark in getattr(paper, answer)] for answer in ANSWERS},
-        "faults": [_fault_json(fault, paper.ids) for fault in paper.faults],
+        "faults": [fault_json(fault, paper.ids) for fault in paper.faults],
     }
 
 
@@ -154,7 +155,9 @@ def _moved_in(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 def _rows(paper: Certificate, lang: str) -> str:
-    return say("paper.rows_text", lang, read=paper.rows_read, kept=paper.rows_kept) if paper.rows_read else ""
+    if not paper.rows_read or paper.format == "GTiff":  # of a raster its cells are told
+        return ""
+    return say("paper.rows_text", lang, read=paper.rows_read, kept=paper.rows_kept)
 
 
 def _of_fault(fault: Fault, lang: str) -> str:
@@ -174,7 +177,7 @@ def _remark_json(remark: Remark) -> dict[str, Any]:
         "count": remark.count,
         "ids": list(remark.ids),
         "field": remark.field,
-        "rows": list(remark.rows),
+        "rows": list(remark.rows[:MOST_LISTED]),
         "before": remark.before,
         "after": remark.after,
         "unit": remark.unit or None,
@@ -183,16 +186,19 @@ def _remark_json(remark: Remark) -> dict[str, Any]:
     }
 
 
-def _fault_json(fault: Fault, ids: Mapping[int, str]) -> dict[str, Any]:
+def fault_json(fault: Fault, ids: Mapping[int, str]) -> dict[str, Any]:
+    """A fault as plain values, its sentence in both languages; ``count`` is that of all its rows."""
     meant: Rows = fault.rows_meant
+    rows = meant.numbers[:MOST_LISTED]
     return {
         "code": fault.code,
         "where": visible(fault.where),
         "layer": fault.layer,
         "field": meant.column or None,
-        "rows": list(meant.numbers),
-        "ids": list(fault.ids or (ids.get(row, "") for row in meant.numbers)),
-        "values": list(meant.values),
+        "count": len(meant.numbers),
+        "rows": list(rows),
+        "ids": list(fault.ids[:MOST_LISTED] or (ids.get(row, "") for row in rows)),
+        "values": list(meant.values[:MOST_LISTED]),
         "zh": fault.text("zh"),
         "en": fault.text("en"),
     }

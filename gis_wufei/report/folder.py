@@ -59,20 +59,28 @@ def publish(plan: Plan, out_root: Path | str, lang: str = "zh", writers: Sequenc
         with locked(target.parent / f".{target.name}.lock"):
             fresh, old = _tidied(target, lang)
             try:
-                fresh.mkdir()
-                seconds: dict[str, float] = {}
-                for number, writer in enumerate((*WRITERS, *writers), 1):
-                    began = time.perf_counter()
-                    writer(plan, fresh, lang)
-                    name = getattr(writer, "__name__", f"writer_{number}")
-                    seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - began
-                write_manifest(plan, fresh, seconds)
+                with writing(target):  # here, too: while the disk is still as full as they met it
+                    fresh.mkdir()
+                    _filled(fresh, plan, lang, (*WRITERS, *writers))
                 _refuse_strangers(target)  # again: something may have come meanwhile
                 _swap(fresh, target, old, lang)
             except BaseException:
                 shutil.rmtree(fresh, ignore_errors=True)
                 raise
+    for name in (plan.study.spec.name, plan.study.scenario):
+        if _safe(name) != name:
+            log.warning("%s", say("W-OUT-RENAMED", lang, name=name, folder=_safe(name)))
     return target
+
+
+def _filled(fresh: Path, plan: Plan, lang: str, writers: Sequence[Writer]) -> None:
+    seconds: dict[str, float] = {}
+    for number, writer in enumerate(writers, 1):
+        began = time.perf_counter()
+        writer(plan, fresh, lang)
+        name = getattr(writer, "__name__", f"writer_{number}")
+        seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - began
+    write_manifest(plan, fresh, seconds)
 
 
 def target_folder(study: Study, out_root: Path | str) -> Path:

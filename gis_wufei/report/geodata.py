@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from rasterio.features import shapes
 
 from gis_wufei.land import Eligibility
-from gis_wufei.layers.outgoing import fixed_date
+from gis_wufei.layers.outgoing import fixed_date, rows_of
 from gis_wufei.plan import Plan, StreamPlan
 from gis_wufei.report.grounds import about, credits_of, file_of
 from gis_wufei.report.lineage import land_layers, place_states, site_states, state_of, stream_layers
@@ -34,12 +35,14 @@ def write_gpkg(plan: Plan, folder: Path, lang: str) -> None:
     """
     path = folder / GPKG_FILE
     with fixed_date():
-        first = True
+        rows: dict[str, int] = {}
         for name, make in LAYERS.items():
             frame = make(plan, lang)
-            options = {"dataset_options": {"VERSION": "1.2"}} if first else {"append": False}
+            options = {"append": False} if rows else {"dataset_options": {"VERSION": "1.2"}}
             pyogrio.write_dataframe(_plain(frame), path, layer=name, driver="GPKG", **_shape(frame), **options)
-            first = False
+            rows[name] = len(frame)
+    if rows_of(path) != rows:
+        raise OSError(errno.EIO, f"{path.name} does not hold every row")
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -46,14 +46,20 @@ def stream_layers(plan: Plan, stream: StreamPlan) -> tuple[str, ...]:
     return tuple(name for name in plan.layers.by_name if name in used)
 
 
+def row_states(frame: pd.DataFrame) -> pd.Series:
+    """State of each row by its own word; one that says nothing is unknown."""
+    if "synthetic" not in frame:
+        return pd.Series("unknown", index=frame.index, dtype=object)
+    return frame["synthetic"].astype(object).map({True: "all", False: "none"}).fillna("unknown")
+
+
 def place_states(plan: Plan, stream: StreamPlan) -> pd.Series:
     """State of each place, by place_id; its own row tells, where the layer says anything at all."""
     places = stream.demand.places
     joint = state_of(plan, demand_layers(stream))
     if joint == "unknown":
         return pd.Series("unknown", index=places.index, dtype=object)
-    told = ["all" if flag else "none" for flag in places["synthetic"]]
-    return pd.Series(told, index=places.index, dtype=object)
+    return row_states(places)
 
 
 def site_states(plan: Plan, stream: StreamPlan) -> pd.Series:
@@ -63,11 +69,7 @@ def site_states(plan: Plan, stream: StreamPlan) -> pd.Series:
     if existing is None:
         return states
     frame = plan.layers[existing].frame.set_index("facility_id")
-    own = (
-        frame["synthetic"].map({True: "all", False: "none"})
-        if "synthetic" in frame
-        else pd.Series("unknown", index=frame.index)
-    )
+    own = row_states(frame)
     standing = states.index[(stream.sites["state"] == "keep").to_numpy()]
     states.loc[standing] = own.reindex(standing).fillna("unknown").to_numpy()
     return states

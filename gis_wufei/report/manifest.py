@@ -65,6 +65,7 @@ def write_manifest(plan: Plan, folder: Path, writing_s: Mapping[str, float]) -> 
     record = {"made_by": MADE_BY, "format": 1, "versions": _versions(), **summary_json(plan)}
     record |= _plain(
         {
+            "study_file": asdict(plan.study.source),
             "settings": _settings(plan),
             "inputs": _inputs(plan),
             "network": asdict(plan.network),
@@ -148,6 +149,7 @@ def _inputs(plan: Plan) -> dict[str, Any]:
             "file": file_of(plan, paper),
             "layer": paper.layer,
             "role": layer.role,
+            "bytes": paper.bytes,
             "sha256": paper.sha256,
             "rows_read": paper.rows_read,
             "rows_kept": paper.rows_kept,

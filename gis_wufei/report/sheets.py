@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping
 from datetime import datetime
@@ -51,7 +52,8 @@ def write_xlsx(plan: Plan, folder: Path, lang: str) -> None:
     """All tables in one workbook, a sheet each after a page that explains them; money in ten thousands of yuan."""
     day = plan.study.spec.date
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
-    with xlsxwriter.Workbook(folder / XLSX_FILE, options) as book:
+    made = io.BytesIO()  # written at once: of a full disk the library's own half-open archive would complain twice
+    with xlsxwriter.Workbook(made, options) as book:
         # A fixed day: two runs of one study give the same bytes.
         book.set_properties({"title": _clean(plan.study.spec.title.in_lang(lang)), "created": datetime(*_ymd(day))})
         styles = _Styles(book)
@@ -59,6 +61,7 @@ def write_xlsx(plan: Plan, folder: Path, lang: str) -> None:
         _about_sheet(book, styles, plan, tables, lang)
         for table in tables.values():
             _sheet(book, styles, table.in_ten_thousands(), plan)
+    (folder / XLSX_FILE).write_bytes(made.getvalue())
 
 
 class _Styles:

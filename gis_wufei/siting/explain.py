@@ -70,9 +70,27 @@ def explain(problem: SitingProblem, spec: SolveSpec) -> tuple[Fact, ...]:
                 "place_ids": tuple(places),
                 "limits": limits,
                 "limit": ", ".join(limits) or "-",
+                **_counted(problem),
             },
         ),
     )
+
+
+def _counted(problem: SitingProblem) -> dict[str, object]:
+    """How many sites are wanted and there, and the places too large for every site that may serve them whole."""
+    largest = np.where(problem.possible, problem.capacity, 0.0).max(axis=1, initial=0.0)
+    room_of = np.where(problem.allowed, largest, 0.0).max(axis=1, initial=0.0)
+    large = np.flatnonzero(problem.in_reach & (problem.load > room_of * (1 + TOLERANCE)))
+    large = large[np.argsort(-problem.load[large], kind="stable")] if problem.single_source else large[:0]
+    return {
+        "openable": int(problem.possible.any(axis=1).sum()),
+        "keep": int(problem.keep.sum()),
+        "min_open": problem.min_open,
+        "max_open": problem.max_open,
+        "large_ids": tuple(problem.place_ids[i] for i in large),
+        "large_load": float(problem.load[large].max(initial=0.0)),
+        "large_room": float(room_of[large].max(initial=0.0)),
+    }
 
 
 def _binds(name: str, problem: SitingProblem) -> bool:

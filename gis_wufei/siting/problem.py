@@ -169,6 +169,9 @@ class Fact:
     - ``place_ids``, ``places``: the places (and their number) that such a plan leaves, in part or in full;
     - ``limits``: each of ``max_open, min_open, min_throughput, capacity, single_source`` which, were it
       alone waived, would let all be served; ``limit``: the same as one text, "-" if none alone is enough.
+    - ``openable``, ``keep``: sites that may be opened, and those that must be; ``min_open``, ``max_open``: as wanted;
+    - ``large_ids``: places that are too large for every site that may serve them whole, the largest first, of
+      ``large_load``; ``large_room`` is the largest such site.
     """
 
     code: Literal["capacity", "other"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gis_wufei.errors import Fault, InputError, ProblemError
 from gis_wufei.land import Grid
 from gis_wufei.land.grid import Mask
-from gis_wufei.layers.read import resolve
+from gis_wufei.layers.path import resolve
 from gis_wufei.layers.spec import LayerSpec
 from gis_wufei.suitability.ahp import LIMIT_CR
 from gis_wufei.suitability.criteria import CELLS

@@ -59,7 +59,7 @@ def read_panel(
     faults: list[Fault] = []
     for title in sheet_names(path, where):
         notes = Notes("experts", LayerSpec(path=path.name, role="context"))
-        sheet = read_sheet(path, title, where, notes)
+        sheet = read_sheet(path, title, where, notes, lambda rows: True)
         try:
             panel[title] = dict(_matrices(sheet, shape, known, f"{where} {visible(title)}"))
         except InputError as error:

@@ -41,7 +41,7 @@ def draw(
     float[V, 2] and int[P + 1]: the vertices of path p are ``xy[offset[p]:offset[p + 1]]``, two at least.
     """
     drawn, begin = _draw(first, edge, start, stop, xy, offset, before, after, near_m * near_m)
-    return drawn, begin
+    return drawn.copy(), begin  # the room that was not needed is given back
 
 
 def stretches(
@@ -106,7 +106,7 @@ def _draw(first, edge, start, stop, xy, offset, before, after, near2):  # type: 
         room += offset[edge[k] + 1] - offset[edge[k]] + 2
     out = np.empty((room + 4 * paths, 2))
     begin = np.zeros(paths + 1, np.int64)
-    n = 0
+    n = np.int64(0)
     for p in range(paths):
         head = n
         for k in range(2):
@@ -131,7 +131,7 @@ def _draw(first, edge, start, stop, xy, offset, before, after, near2):  # type: 
         out[n - 1, 0] = after[p, 1, 0]
         out[n - 1, 1] = after[p, 1, 1]
         begin[p + 1] = n
-    return out[:n].copy(), begin
+    return out[:n], begin
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from gis_wufei.network.engine import first  # noqa: F401  # says when kernels are compiled
 from gis_wufei.network.engine.ends import Ends, Routes
 from gis_wufei.network.engine.hierarchy import Hierarchy, Metric, Weights, contract, customize
 from gis_wufei.network.engine.order import nested_dissection

@@ -83,6 +83,7 @@ def contract(order: Ints, tail: Ints, head: Ints) -> Hierarchy:
     pairs = np.unique((low * size + high)[low != high])
     first = np.searchsorted(pairs // max(size, 1), np.arange(size + 1)).astype(np.int64)
     up, to, parent = _fill(first, (pairs % max(size, 1)).astype(np.int32))
+    to = to.copy()
     return Hierarchy(rank, up, to, parent, _slots(up, to, low, high), a < b)
 
 
@@ -138,7 +139,8 @@ def _fill(first, to):  # type: ignore[no-untyped-def]
         if q + need > room:
             room = max(room + room // 2, q + need)
             more = np.empty(room, np.int32)
-            more[:q] = out[:q]
+            for k in range(q):  # a slice would take numba a second longer to compile
+                more[k] = out[k]
             out = more
         for p in range(first[a], first[a + 1]):
             b = to[p]
@@ -167,7 +169,7 @@ def _fill(first, to):  # type: ignore[no-untyped-def]
             parent[a] = out[begin]
             sibling[a] = child[out[begin]]
             child[out[begin]] = a
-    return up, out[:q].copy(), parent
+    return up, out[:q], parent
 
 
 @njit(cache=True)

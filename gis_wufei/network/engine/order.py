@@ -34,7 +34,9 @@ def nested_dissection(tail: Ints, head: Ints, xy: Floats) -> Ints:
     a, b = a[a != b], b[a != b].astype(np.int32)
     first = np.searchsorted(a, np.arange(size + 1)).astype(np.int64)
     early, core, ptr, ind = _peel(first, b.copy())
-    late = _dissect(core, ptr, ind, xy[:, 0].copy(), xy[:, 1].copy(), LEAF, SHARE)
+    x, y = xy[core].T
+    held = np.stack([np.argsort(key, kind="stable") for key in (x, y, x + y, x - y)]).astype(np.int32)
+    late = _dissect(core, ptr, ind, held, LEAF, SHARE)
     return np.concatenate([early, late]).astype(np.int64)
 
 
@@ -151,21 +153,34 @@ def _drop(first, to, degree, u, v):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _dissect(core, ptr, ind, x, y, leaf, share):  # type: ignore[no-untyped-def]
-    """Nodes of the core from the inside of the smallest regions to the coarsest cut."""
+def _dissect(core, ptr, ind, held, leaf, share):  # type: ignore[no-untyped-def]
+    """Nodes of the core from the inside of the smallest regions to the coarsest cut.
+
+    ``held``, int32[4, n], lists the nodes along four directions. A region is a stretch of it: sorted once
+    by the caller, it stays sorted when it is split, for a split keeps the order within either side.
+    """
     size = len(core)
     order = np.empty(size, np.int32)
     rank = size
     local = np.full(size, -1, np.int32)
-    stack = [np.arange(size).astype(np.int32)]
-    while len(stack) > 0:
-        nodes = stack.pop()
-        m = len(nodes)
+    goes = np.zeros(size, np.uint8)
+    along = np.empty(size, np.int32)
+    spare = np.empty(size, np.int32)
+    begins = np.empty(2 * size + 4, np.int64)
+    ends = np.empty(2 * size + 4, np.int64)
+    begins[0] = 0
+    ends[0] = size
+    depth = 1
+    while depth > 0:
+        depth -= 1
+        low = begins[depth]
+        m = ends[depth] - low
         if m <= leaf:
             for i in range(m):
                 rank -= 1
-                order[rank] = core[nodes[i]]
+                order[rank] = core[held[0, low + i]]
             continue
+        nodes = held[0, low : low + m].copy()
         for i in range(m):
             local[nodes[i]] = i
         lp = np.zeros(m + 1, np.int64)
@@ -182,8 +197,6 @@ def _dissect(core, ptr, ind, x, y, leaf, share):  # type: ignore[no-untyped-def]
                 if local[ind[p]] >= 0:
                     li[q] = local[ind[p]]
                     q += 1
-        for i in range(m):
-            local[nodes[i]] = -1
         rev = np.empty(lp[m], np.int64)
         for i in range(m):
             for p in range(lp[i], lp[i + 1]):
@@ -192,17 +205,12 @@ def _dissect(core, ptr, ind, x, y, leaf, share):  # type: ignore[no-untyped-def]
                     if li[r] == i:
                         rev[p] = r
                         break
-        k0 = max(1, int(m * share))
-        best = 1 << 30
+        k0 = np.int64(max(1, int(m * share)))
+        best = np.int64(1 << 30)
         side = np.zeros(m, np.uint8)
-        key = np.empty(m)
         for turn in range(4):
-            kx = (1.0, 0.0, 0.7071, 0.7071)[turn]
-            ky = (0.0, 1.0, 0.7071, -0.7071)[turn]
             for i in range(m):
-                v = core[nodes[i]]
-                key[i] = x[v] * kx + y[v] * ky
-            along = np.argsort(key)
+                along[i] = local[held[turn, low + i]]
             flow, found = _cut(lp, li, rev, along, k0, best)
             if flow < best:
                 best = flow
@@ -225,28 +233,34 @@ def _dissect(core, ptr, ind, x, y, leaf, share):  # type: ignore[no-untyped-def]
         n1 = 0
         n0 = 0
         for i in range(m):
+            v = nodes[i]
+            local[v] = -1
             if edge[i] == 1 and side[i] == taken:
                 rank -= 1
-                order[rank] = core[nodes[i]]
-            elif side[i] == 1:
-                n1 += 1
+                order[rank] = core[v]
+                goes[v] = 2
             else:
-                n0 += 1
-        one = np.empty(n1, np.int32)
-        zero = np.empty(n0, np.int32)
-        n1 = 0
-        n0 = 0
-        for i in range(m):
-            if edge[i] == 1 and side[i] == taken:
-                continue
-            if side[i] == 1:
-                one[n1] = nodes[i]
-                n1 += 1
-            else:
-                zero[n0] = nodes[i]
-                n0 += 1
-        stack.append(one)
-        stack.append(zero)
+                goes[v] = side[i]
+                n1 += side[i]
+                n0 += 1 - side[i]
+        for turn in range(4):
+            at1 = low
+            at0 = 0
+            for i in range(m):
+                v = held[turn, low + i]
+                if goes[v] == 1:
+                    held[turn, at1] = v
+                    at1 += 1
+                elif goes[v] == 0:
+                    spare[at0] = v
+                    at0 += 1
+            for i in range(at0):
+                held[turn, at1 + i] = spare[i]
+        begins[depth] = low
+        ends[depth] = low + n1
+        begins[depth + 1] = low + n1
+        ends[depth + 1] = low + n1 + n0
+        depth += 2
     return order
 
 

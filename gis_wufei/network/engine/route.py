@@ -151,7 +151,8 @@ def _unfold(  # type: ignore[no-untyped-def]
                 if by < 0:
                     if count == len(arc):
                         more = np.empty(2 * len(arc), np.int64)
-                        more[:count] = arc
+                        for k in range(count):
+                            more[k] = arc[k]
                         arc = more
                     arc[count] = -1 - by
                     count += 1
@@ -167,7 +168,7 @@ def _unfold(  # type: ignore[no-untyped-def]
                 depth += 2
         first[p + 1] = count
         _clear(t_node, t_first[p], t_first[p + 1], parent, down_reach, ceiling)
-    return weight, first, arc[:count].copy(), entry, leave
+    return weight, first, arc[:count], entry, leave
 
 
 @njit(cache=True)
@@ -175,6 +176,7 @@ def _room(slots, ways):  # type: ignore[no-untyped-def]
     n = len(slots)
     more_slots = np.empty(2 * n, np.int64)
     more_ways = np.empty(2 * n, np.uint8)
-    more_slots[:n] = slots
-    more_ways[:n] = ways
+    for k in range(n):
+        more_slots[k] = slots[k]
+        more_ways[k] = ways[k]
     return more_slots, more_ways

@@ -123,8 +123,9 @@ def _reach(first, to, ms, s_first, s_node, s_ms, limit):  # type: ignore[no-unty
             if count == len(nodes):
                 more_nodes = np.empty(2 * count, np.int32)
                 more_times = np.empty(2 * count, np.uint32)
-                more_nodes[:count] = nodes
-                more_times[:count] = times
+                for k in range(count):
+                    more_nodes[k] = nodes[k]
+                    more_times[k] = times[k]
                 nodes = more_nodes
                 times = more_times
             nodes[count] = a

@@ -105,7 +105,9 @@ def _sweep(  # type: ignore[no-untyped-def]
     least = np.empty(LANES, climb.dtype)
     for begin in range(0, len(order), LANES):
         lanes = min(LANES, len(order) - begin)
-        table[:, :] = ceiling
+        for a in range(m):
+            for lane in range(LANES):
+                table[a, lane] = ceiling
         for lane in range(lanes):
             row = order[begin + lane]
             # Entries of one source may lie on two branches of the tree: climb the lower one first.
