@@ -211,7 +211,8 @@ def test_the_network_is_one_piece_of_realistic_size(network: Network) -> None:
     assert report.share_mutually_reachable == pytest.approx(1)
     km = report.km_by_class
     assert km["national"] < km["county"] < km["township"] < km["village"] < km["track"]
-    assert not any(report.ignored.values())
+    left_out = {cause: n for cause, n in report.ignored.items() if n}
+    assert left_out.keys() <= {"duplicate"} and left_out.get("duplicate", 0) < 50
 
 
 def test_the_detour_between_villages_is_that_of_a_rural_network(network: Network) -> None:
