@@ -328,3 +328,74 @@ def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("WUFEI_CACHE", str(tmp_path / "file" / "cache"))
     monkeypatch.setattr("gis_wufei.network.engine.store.WORTH", 0)
     assert kept("roads", 2, lambda: np.arange(2)).tolist() == [0, 1]
+
+
+# --- what a reviewer found ---
+
+
+def street_grid(size: int, side: float = 100.0, x: float = 0.0):
+    """Two-way streets in a square grid, and places on them."""
+    rows = [([(x + i * side, k * side) for i in range(size)], "main") for k in range(size)]
+    return rows + [([(x + k * side, i * side) for i in range(size)], "main") for k in range(size)]
+
+
+def test_a_truck_that_turns_only_at_dead_ends_is_at_home_in_a_grid_of_streets():
+    network = build_network(roads(*street_grid(5)), PROFILE.model_copy(update={"u_turns": "dead_ends"}))
+    assert network.report().share_mutually_reachable == pytest.approx(1)
+    found = snap(network, at((50, 3), (350, 203)), least_share=0.01)
+    assert (found.edge >= 0).all()
+    free = build_network(roads(*street_grid(5)), PROFILE)
+    same = od_matrix(prepare(free, found))
+    np.testing.assert_allclose(od_matrix(prepare(network, found)).duration_s, same.duration_s, atol=1e-5)
+
+
+def test_a_dead_end_belongs_to_its_part_also_for_a_truck_that_turns_only_there():
+    lines = roads(*street_grid(3), ([(200, 200), (300, 300)], "lane"), ([(0, 0), (-90, -90)], "main", "forward"))
+    network = build_network(lines, PROFILE.model_copy(update={"u_turns": "dead_ends"}))
+    assert network.part_share.tolist().count(0) == 1  # the street that leads out and never back
+
+
+def test_islands_do_not_coarsen_the_milliseconds():
+    """Two grids of 4,900 junctions apart; a path lies in one of them, so only that one bounds it."""
+    one = build_network(roads(*street_grid(70)), PROFILE)
+    two = build_network(roads(*street_grid(70), *street_grid(70, x=50_000.0)), PROFILE)
+    assert two.weighing().units.first <= 2 * one.weighing().units.first < 1e-4
+
+
+def test_a_matrix_of_least_exposure_carries_time_and_distance_along():
+    #  a short way past the houses, a long way round; exposure by hand
+    lines = roads((km((0, 0), (1, 0)), "main"), (km((0, 0), (0, 1), (1, 1), (1, 0)), "main"))
+    network = replace(build_network(lines, PROFILE), extra={"people": np.array([50.0, 2.0])})
+    trips = prepare(network, snap(network, at((0, 0), (1000, 0), (0, 0))))
+    fast = od_matrix(trips, [0], [1, 2], along=["people"])
+    calm = od_matrix(trips, [0], [1, 2], minimise="people")
+    short = od_matrix(trips, [0], [1], minimise="distance_m", along=["people"])
+    assert (fast.duration_s[0, 0], fast.distance_m[0, 0], fast.along["people"][0, 0]) == pytest.approx((60, 1000, 50))
+    assert (calm.duration_s[0, 0], calm.distance_m[0, 0], calm.along["people"][0, 0]) == pytest.approx((180, 3000, 2))
+    assert (short.duration_s[0, 0], short.along["people"][0, 0]) == pytest.approx((60, 50))
+    assert fast.along["people"][0, 1] == calm.along["people"][0, 1] == 0
+
+
+def test_a_cost_of_another_length_or_of_words_is_refused():
+    network = build_network(roads((km((0, 0), (1, 0)), "main")), PROFILE)
+    for bad, word in (([1.0, 2.0], "shape"), (["many"], "numbers")):
+        with pytest.raises(ProblemError, match=word):
+            replace(network, extra={"people": np.array(bad)}).cost("people")
+
+
+def test_without_any_road_everybody_is_off_the_network():
+    nothing = build_network(roads((km((0, 0), (1, 0)), "main")).iloc[:0], PROFILE)
+    matrix = od_matrix(prepare(nothing, snap(nothing, at((0, 0), (5, 5)))))
+    assert matrix.reason(0, 1) == "off_network" and matrix.reason(0, 0) == ""
+    assert list(paths(prepare(nothing, snap(nothing, at((0, 0), (5, 5)))), [(0, 1)])) == [None]
+
+
+def test_a_closure_moves_nobody_and_makes_no_trip_shorter():
+    """Who lives on the closed lane is cut off, though another road passes 400 m away."""
+    lines = roads((km((0, 0), (1, 0)), "main"), (km((0, 0), (0, 0.4), (1, 0.4)), "lane"))
+    points = at((800, 0), (800, 400), (0, 0))
+    for closed in ([1], np.array([False, True])):
+        shut = network_of(build_network(lines, PROFILE).graph, PROFILE, closed)
+        matrix = od_matrix(prepare(shut, snap(shut, points)))
+        assert (matrix.reason(0, 1), matrix.reason(1, 2)) == ("no_road", "no_road")
+        assert matrix.distance_m[0, 2] == pytest.approx(800)

@@ -396,3 +396,15 @@ def test_the_order_of_the_rows_does_not_change_the_network():
 def test_a_road_that_misses_the_end_of_a_bridge_by_a_little_is_joined_to_it(overshoot):
     graph = read_lines(roads([(0, 0), (100 + overshoot, 0)], [(100, 0), (200, 0)], bridge=["no", "yes"]))
     assert pieces(graph) == 1 and len(told(graph, "gap_closed")) == 1
+
+
+def test_roads_of_openstreetmap_meet_in_a_vertex_or_not_at_all():
+    """With an ``osm_id`` on every road a gap of half a metre stays open; it is told as a near miss."""
+    frame = gpd.GeoDataFrame(
+        {"class": ["main", "main"], "osm_id": ["w1", "w2"]},
+        geometry=[shapely.LineString([(0, 0), (500, 0)]), shapely.LineString([(500.5, 0), (1000, 0)])],
+        crs="EPSG:32650",
+    )
+    assert len(read_lines(frame).node_xy) == 4 and read_lines(frame).tolerance_m == 0
+    assert len(read_lines(frame.drop(columns="osm_id")).node_xy) == 3
+    assert len(read_lines(frame, tolerance_m=1.0).node_xy) == 3

@@ -401,6 +401,16 @@ def test_both_edges_of_a_street_are_one_and_a_graph_without_geometry_is_straight
     assert from_osmnx(graph).roads["oneway"].tolist() == ["forward"]
 
 
+def test_the_outline_of_a_square_is_no_street_in_an_osmnx_graph_either():
+    graph = nx.MultiDiGraph(crs="EPSG:32650")
+    for node, (x, y) in enumerate(((0, 0), (100, 0), (100, 100))):
+        graph.add_node(node, x=500_000.0 + x, y=4_000_000.0 + y)
+    graph.add_edge(0, 1, highway="residential", osmid=1, length=100.0)
+    graph.add_edge(1, 2, highway="residential", osmid=2, length=100.0, area="yes")
+    roads = from_osmnx(graph)
+    assert len(roads.tail) == 1 and roads.ignored["outline"] == 1
+
+
 def test_a_street_of_two_classes_takes_the_least_and_is_told():
     graph = nx.MultiDiGraph(crs="EPSG:32631")
     graph.add_node(1, x=500_000.0, y=0.0)

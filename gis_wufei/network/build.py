@@ -15,8 +15,15 @@ from gis_wufei.network.slope import Slopes
 def network_of(
     graph: RoadGraph, profile: RoadProfile, closed: Closed = (), slope: Slopes | Floats | None = None
 ) -> Network:
-    """The graph for one vehicle; cheap, so each profile and each closure gets its own; see ``edge_costs``."""
-    return Network(graph, profile, edge_costs(graph, profile, closed, slope))
+    """The graph for one vehicle; cheap, so each profile and each closure gets its own; see ``edge_costs``.
+
+    A closure shuts a road and moves nobody: places snap to the roads as they are without it, so one that
+    lives on a closed road is cut off, and no trip gets shorter.
+    """
+    if isinstance(closed, (list, tuple)) and not len(closed):
+        return Network(graph, profile, edge_costs(graph, profile, (), slope))
+    costs = edge_costs(graph, profile, closed, slope)
+    return Network(graph, profile, costs, network_of(graph, profile, (), slope))
 
 
 def build_network(

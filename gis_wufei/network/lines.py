@@ -68,7 +68,8 @@ def read_lines(
         in any spelling (see ``read_oneway``), ``level`` or ``layer`` (a number), ``bridge`` and ``tunnel``
         (yes or no); all other columns are kept in ``RoadGraph.roads``.
     tolerance_m
-        Largest gap that is closed; None = from the data (see ``gaps.tolerance``), at most 10 m; 0 = none.
+        Largest gap that is closed; None = from the data (see ``gaps.tolerance``), at most 10 m, and none where
+        every road has an ``osm_id``: in OpenStreetMap roads meet in a vertex or not at all; 0 = none.
     crossings
         What to do where lines of one level cross without a common vertex: keep them apart, or split both.
 
@@ -90,6 +91,8 @@ def read_lines(
 
     ends = dangling(drawing)
     near = reach(drawing, ends, FAR_M, NEAR_ROUND_M)
+    if tolerance_m is None and "osm_id" in roads and roads["osm_id"].notna().all():
+        tolerance_m = 0.0
     if tolerance_m is None:
         nearest = np.full(len(ends), np.inf)
         far = np.where(near.inside, near.gap_m, np.where(near.at_vertex, near.vertex_m, np.inf))

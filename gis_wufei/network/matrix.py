@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gis_wufei.network.engine import Engine, default_engine
 from gis_wufei.network.graph import Floats, Ints
+from gis_wufei.network.network import DISTANCE, DURATION
 from gis_wufei.network.trips import COSTS, Spots, Trips
 from gis_wufei.network.weights import CEILING, Packed
 
@@ -31,8 +32,8 @@ class ODMatrix:
 
     Directed: the way back has its own cell. ``distance_m`` is measured along the fastest path, of
     equally fast ones the shortest; both columns hold the straight access legs at both ends. inf = no
-    trip, see ``reason``. Durations are sums of whole milliseconds and distances of whole
-    ``distance_unit_m``, plus the access legs.
+    trip, see ``reason``. Durations and distances are sums of whole units (``distance_unit_m``; see
+    ``weights.Units``: some billionth of the longest way), plus the access legs.
     """
 
     distance_m: Floats
@@ -47,6 +48,8 @@ class ODMatrix:
     """float[M], float[D], straight distance to the nearest road, also of points that are off it."""
     limit_s: float | None
     distance_unit_m: float = 0.0
+    along: Mapping[str, Floats] = field(default_factory=dict)
+    """float[M, D] of each further cost that was asked for, on the road alone, along the same least paths."""
 
     def reason(self, origin: int, destination: int) -> str:
         """Code of why the cell is inf (one of ``REASONS``); empty where there is a trip."""
@@ -65,8 +68,10 @@ def od_matrix(
     limit_s: float | None = None,
     progress: Progress | None = None,
     engine: Engine | None = None,
+    minimise: str = DURATION,
+    along: Sequence[str] = (),
 ) -> ODMatrix:
-    """Fastest trips between points of the snap.
+    """Fastest trips between points of the snap, or cheapest, or least exposed.
 
     Parameters
     ----------
@@ -80,20 +85,38 @@ def od_matrix(
         Called with (origins done, origins in all).
     engine
         What searches; default: the embedded one.
+    minimise
+        What the way has least of: ``duration_s``, ``distance_m`` or a name of ``Network.extra``.
+    along
+        Names of ``Network.extra`` to add up along the way.
 
     Notes
     -----
-    A point to itself, or to one with the same coordinates, is 0 m and 0 s.
+    A point to itself, or to one with the same coordinates, is 0 m and 0 s. Of ways that have equally
+    little of what is minimised, each cost is told for the one that has least of it.
     """
     rows, cols = _chosen(trips, origins), _chosen(trips, destinations)
-    unit = trips.weighing().units
-    distance, duration = np.empty((len(rows), len(cols))), np.empty((len(rows), len(cols)))
+    wanted = (DURATION, DISTANCE, *along, *(() if minimise in COSTS or minimise in along else (minimise,)))
+    found = {name: np.empty((len(rows), len(cols))) for name in wanted}
     why = np.zeros((len(rows), len(cols)), np.int8)
-    for block, packed in blocks(trips, rows, cols, COSTS, engine, progress):
-        duration[block], distance[block] = unit.unpack(packed)
+    # One search tells what is minimised and one cost more; each further cost takes another.
+    others = [name for name in wanted if name != minimise]
+    for nth, other in enumerate(others):
+        unit = trips.weighing((minimise, other)).units
+        for block, packed in blocks(trips, rows, cols, (minimise, other), engine, progress if nth == 0 else None):
+            found[minimise][block], found[other][block] = unit.unpack(packed)
+    distance, duration = found.pop(DISTANCE), found.pop(DURATION)
+    for begin in range(0, len(rows), max(1, BLOCK_CELLS // max(len(cols), 1))):
+        block = slice(begin, begin + max(1, BLOCK_CELLS // max(len(cols), 1)))
         _finish(trips, rows[block], cols, limit_s, distance[block], duration[block], why[block])
+    for more in found.values():
+        more[why > 0] = np.inf
+        more[(why == 0) & (duration == 0) & (distance == 0)] = 0.0
     access = trips.snap.access_m
-    return ODMatrix(distance, duration, why, rows, cols, access[rows], access[cols], limit_s, unit.second)
+    costs = (minimise, DISTANCE) if minimise != DISTANCE else (DISTANCE, DURATION)
+    told = trips.weighing(costs).units
+    metres = told.first if minimise == DISTANCE else told.second
+    return ODMatrix(distance, duration, why, rows, cols, access[rows], access[cols], limit_s, metres, found)
 
 
 def _chosen(trips: Trips, points: ArrayLike | None) -> Ints:
@@ -165,7 +188,7 @@ def _finish(
     if none.any():
         weak = trips.piece("weak")
         why[none] = ONE_WAY
-        why[weak[rows][:, None] != weak[cols][None, :]] = NO_ROAD
+        why[none & (weak[rows][:, None] != weak[cols][None, :])] = NO_ROAD
     distance += access_m[rows, None]
     distance += access_m[None, cols]
     duration += access_s[rows, None]

@@ -23,6 +23,9 @@ from gis_wufei.network.weights import Weighing, units
 DURATION, DISTANCE = "duration_s", "distance_m"
 Costs = tuple[Floats, Floats]
 
+MOST_PARTS = 32
+"""Parts of a network whose farthest ways are looked up to choose the units of its costs."""
+
 
 @dataclass(frozen=True)
 class NetworkReport:
@@ -51,6 +54,8 @@ class Network:
     graph: RoadGraph
     profile: RoadProfile
     costs: EdgeCosts
+    before: Network | None = None
+    """The same without closures, where there are some: places stay on the road where they are at home."""
     extra: Mapping[str, Floats] = field(default_factory=dict)
     """Further costs of each edge, float[E] or float[E, 2] (as drawn, against): people within reach, risk ..."""
     made: dict[object, object] = field(default_factory=dict, repr=False)
@@ -116,7 +121,7 @@ class Network:
         elif name == DISTANCE:
             there = back = self.graph.length_m
         elif name in self.extra:
-            both = np.asarray(self.extra[name], dtype=np.float64)
+            both = self._extra(name)
             there, back = (both, both) if both.ndim == 1 else (both[:, 0], both[:, 1])
         else:
             known = ", ".join((DURATION, DISTANCE, *self.extra))
@@ -126,6 +131,16 @@ class Network:
         if np.isnan(both).any() or (both < 0).any():
             raise ProblemError(f"edge costs: {name} has a value that is negative or not a number")
         return both[0], both[1]
+
+    def _extra(self, name: str) -> Floats:
+        try:
+            both = np.asarray(self.extra[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ProblemError(f"edge costs: {name} has values that are no numbers") from error
+        edges = len(self.graph.tail)
+        if both.shape not in ((edges,), (edges, 2)):
+            raise ProblemError(f"edge costs: {name} has the shape {both.shape}, not ({edges},) or ({edges}, 2)")
+        return both
 
     def weighing(self, minimise: str = DURATION, carry: str = DISTANCE) -> Weighing:
         """Both costs of each arc in one number: the first is minimised, the second counted along."""
@@ -141,8 +156,9 @@ class Network:
     def _longest(self, first: Costs, second: Costs) -> tuple[float, float]:
         """No path of least first cost has more than that of either cost.
 
-        A path that meets the largest part, whose nodes all reach one another, is no longer than the ways to
-        and from its middle; any other drives each arc of what is left of its piece at most once.
+        A path that meets a part, whose nodes all reach one another, is no longer than the ways to and from
+        its middle; a path that meets none of the parts asked drives each arc of what is left of its piece
+        at most once. The largest parts are asked first, until what is left bounds no more than they do.
         """
         edge, against = self.arcs.arc // 2, self.arcs.arc % 2 == 1
         cost, along = (np.where(against, c[1][edge], c[0][edge]) for c in (first, second))
@@ -150,28 +166,39 @@ class Network:
         if not able.any():
             return 0.0, 0.0
         part = self._pieces("strong")
-        member = part == np.argmax(np.bincount(part))
-        apart = np.flatnonzero(able & ~member[self.arcs.tail] & ~member[self.arcs.head])
-        rest = 0.0
-        if len(apart):
-            ends, size = (self.arcs.tail[apart], self.arcs.head[apart]), self.arcs.nodes
-            left = csr_matrix((np.ones(len(apart), np.int8), ends), shape=(size, size))
-            piece = connected_components(left, directed=False)[1][ends[0]]
-            rest = float(np.bincount(piece, cost[apart]).max())
+        there = self.arcs.matrix(cost)
+        back = there.T.tocsr()
+        left, bound = np.ones(self.arcs.nodes, bool), 0.0
+        size = np.bincount(part)
+        for label in np.argsort(-size, kind="stable")[:MOST_PARTS]:
+            member = part == label
+            bound = max(bound, self._across(there, back, member))
+            left &= ~member
+            rest = self._rest(cost, able, left)
+            if rest <= bound or size[label] == 1:
+                break
         # A point inside an edge drives a part of it before the first node or behind the last, however long it is.
-        bound = max(rest, self._across(cost, member)) + 2 * float(cost[able].max())
+        bound = max(bound, rest) + 2 * float(cost[able].max())
         cost, along = cost[able], along[able]
         if not (cost > 0).all():
             return bound, float(along.sum())
         return bound, min(float(along.sum()), bound * float((along / cost).max()))
 
-    def _across(self, cost: Floats, member: Flags) -> float:
+    def _rest(self, cost: Floats, able: Flags, left: Flags) -> float:
+        """The dearest piece of the network among the nodes that are left, all arcs of it together."""
+        arc = np.flatnonzero(able & left[self.arcs.tail] & left[self.arcs.head])
+        if not len(arc):
+            return 0.0
+        ends, size = (self.arcs.tail[arc], self.arcs.head[arc]), self.arcs.nodes
+        graph = csr_matrix((np.ones(len(arc), np.int8), ends), shape=(size, size))
+        return float(np.bincount(connected_components(graph, directed=False)[1][ends[0]], cost[arc]).max())
+
+    def _across(self, there: csr_matrix, back: csr_matrix, member: Flags) -> float:
         """Least cost to and from a node in the middle of a part, from and to the farthest node of all together."""
         xy = self.graph.node_xy[self.arcs.place]
         middle = np.flatnonzero(member)[np.argmin(((xy[member] - xy[member].mean(axis=0)) ** 2).sum(axis=1))]
-        there = self.arcs.matrix(cost)
-        out, back = dijkstra(there, indices=middle), dijkstra(there.T.tocsr(), indices=middle)
-        return float(out[np.isfinite(out)].max() + back[np.isfinite(back)].max())
+        out, home = dijkstra(there, indices=middle), dijkstra(back, indices=middle)
+        return float(out[np.isfinite(out)].max() + home[np.isfinite(home)].max())
 
     @cached_property
     def weak(self) -> Ints:
@@ -180,8 +207,13 @@ class Network:
 
     @cached_property
     def strong(self) -> Ints:
-        """int[N], part within which every node can reach every other."""
-        return self._pieces("strong")[: len(self.graph.node_xy)]
+        """int[N], part within which every node can reach every other; of a junction's states the largest part's."""
+        part = self._pieces("strong")
+        size = np.bincount(part)[part]
+        order = np.argsort(size, kind="stable")  # the largest comes last, and stays
+        label = np.empty(len(self.graph.node_xy), np.int64)
+        label[self.arcs.place[order]] = part[order]
+        return label
 
     def _pieces(self, connection: str) -> Ints:
         key = ("pieces", connection)
@@ -200,8 +232,14 @@ class Network:
 
         0 for an edge between two such parts: what drives there may not come back. 0 for a closed edge.
         """
-        tail, head, length = self.graph.tail, self.graph.head, np.where(self.open, self.graph.length_m, 0.0)
-        part = np.where(self.open & (self.strong[tail] == self.strong[head]), self.strong[tail], -1)
+        # An edge belongs to a part where one of its arcs runs within it: with states, the junctions at its ends
+        # alone would not tell, for every arc ends in a state.
+        length, label = np.where(self.open, self.graph.length_m, 0.0), self._pieces("strong")
+        within = np.flatnonzero(np.isfinite(self.arc_s) & (label[self.arcs.tail] == label[self.arcs.head]))
+        of_arc = label[self.arcs.tail[within]]
+        order = np.argsort(np.bincount(label)[of_arc], kind="stable")
+        part = np.full(len(length), -1)
+        part[self.arcs.arc[within[order]] // 2] = of_arc[order]
         total = np.bincount(part + 1, length, minlength=1)
         total[0] = 0.0
         return np.asarray(total[part + 1] / max(float(length.sum()), 1e-9))

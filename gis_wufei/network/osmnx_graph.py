@@ -81,7 +81,10 @@ def from_osmnx(graph: nx.MultiDiGraph[Any], crs: CRS | str | int | None = None) 
     part = np.repeat(np.arange(len(streets)), size)
 
     roads, mixed = _table(streets, source)
-    taken = roads["class"].notna().to_numpy(bool)
+    without = road_words().without.items()
+    outline = np.array([any(s.data.get(key) in words for key, words in without) for s in streets], bool)
+    is_road = roads["class"].notna().to_numpy(bool)
+    taken = is_road & ~outline
     keep = taken[part] if len(part) else np.zeros(0, bool)
     mended = pd.DataFrame(
         {
@@ -93,7 +96,7 @@ def from_osmnx(graph: nx.MultiDiGraph[Any], crs: CRS | str | int | None = None) 
             "other_row": None,
         }
     )
-    left_out = {"no_road": int((~taken).sum())}
+    left_out = {"no_road": int((~is_road).sum()), "outline": int((is_road & outline).sum())}
     part = (np.cumsum(taken) - 1)[part[keep]] if len(part) else part
     vertex, torn = welded(
         vertex[keep], part, place.astype(np.float64).copy().view(np.complex128).ravel(), _plain(roads)[taken]

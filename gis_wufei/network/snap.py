@@ -54,13 +54,14 @@ def snap(network: Network, xy: Floats, max_snap_m: float | None = None, least_sh
 
     Notes
     -----
-    Roads of the profile's ``no_access_classes`` are passed over: nobody lives on an expressway.
+    Roads of the profile's ``no_access_classes`` are passed over: nobody lives on an expressway. Roads
+    that are only out of use (closures) are not: who lives there stays there, and is cut off.
     """
     xy = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
     if not np.isfinite(xy).all():
         raise ProblemError("snap: a point has a coordinate that is not a number")
     limit = network.profile.max_snap_m if max_snap_m is None else max_snap_m
-    graph = network.graph
+    graph, network = network.graph, network.before or network
     closed = [code for code, name in enumerate(graph.classes) if name in network.profile.no_access_classes]
     usable = network.open & ~np.isin(graph.class_code, closed) & (network.part_share >= least_share)
     edge, access, along = _nearest(network, xy, usable)

@@ -62,7 +62,12 @@ class Trips:
         """int[n], piece of the network (``weak``) or part with ways back (``strong``) of each point; -1 = off."""
         labels: Ints = getattr(self.network, label)
         edge = self.snap.edge
-        return np.where(edge < 0, -1, labels[self.network.graph.tail[edge]])
+        found = np.full(len(edge), -1)
+        found[edge >= 0] = labels[self.network.graph.tail[edge[edge >= 0]]]
+        inside = (edge >= 0) & (self.snap.fraction > 0) & (self.snap.fraction < 1)
+        stuck = np.flatnonzero(inside & ~self.network.open[np.where(inside, edge, 0)]) if inside.any() else edge[:0]
+        found[stuck] = -2 - np.arange(len(stuck))  # on a road out of use: a piece of its own
+        return found
 
 
 def prepare(network: Network, snap: Snap, kerb: Kerb = "either") -> Trips:
