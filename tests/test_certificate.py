@@ -196,6 +196,16 @@ def test_the_page_asks_for_nothing_runs_nothing_and_shows_hostile_text_as_text(t
     assert not re.search(r"https?:", (tmp_path / "certificate.html").read_text("utf-8")) and policy
 
 
+def test_a_remark_in_json_has_the_ids_of_its_rows_and_none_where_the_layer_has_no_ids(tmp_path):
+    told = Remark("R-LAYER-HEIGHTS", 2, ("1", "2"), rows=(1, 2))
+    shown = Remark("R-LAYER-OUTLIER", 1, ("2 ('80')",), {"column": "population", "middle": "1"}, rows=(2,))
+    own = Remark("R-LAYER-UNMATCHED", 1, ("V9",), {"column": "place_id", "layer": "a"}, rows=(2,))
+    papers = paper(found=(told, shown, own), ids={1: "V1", 2: "V2"}), paper(found=(told, shown, own))
+    with_ids, without = ([(r["ids"], r["rows"]) for r in certificate_json(one)["found"]] for one in papers)
+    assert with_ids == [(["V1", "V2"], [1, 2]), (["V2"], [2]), (["V9"], [2])]
+    assert without == [([], [1, 2]), ([], [2]), (["V9"], [2])]
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_page_and_json_say_the_same_of_a_rejected_file(tmp_path, lang):
     found = examine("v", spec(listed(tmp_path, VILLAGES.replace("80", ""))), tmp_path)

@@ -49,6 +49,19 @@ def test_a_sound_file_ends_with_0_and_its_certificate_is_printed_and_written(tmp
     assert path.read_bytes() == VILLAGES.encode() and files(tmp_path) == ["out", "villages.csv"]
 
 
+def test_mends_of_one_file_are_options(tmp_path):
+    for text, role, option in (
+        ("source_id,sector,年产生量（kg）,lon,lat\n1,a,1,109.5,40.4\n", "enterprises", "--set convert_units=true"),
+        ("place_id,name,population\nV1,a,1\n", "settlements", "--set join.path=… --set join.key=…"),
+    ):
+        for lang in ("zh", "en"):
+            done = wufei("check", listed(tmp_path, text), "--role", role, "--lang", lang)
+            told = " ".join(done.stdout.split())
+            assert (
+                done.exit_code == BAD_INPUT and option in told and "join:" not in told and "convert_units:" not in told
+            )
+
+
 def test_a_file_with_faults_ends_with_2_and_tells_all_of_them_with_rows(tmp_path):
     path = listed(tmp_path, VILLAGES.replace("120", "many").replace("V2,西村", "V1,西村"))
     out = tmp_path / "out"

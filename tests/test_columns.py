@@ -130,6 +130,12 @@ def test_a_missing_column_names_the_closest_to_any_of_its_names(tmp_path):
     assert fault.code == "E-LAYER-005" and "常住人口总" in fault.text("en").split("closest")[1]
 
 
+def test_a_missing_column_is_told_with_the_names_that_stand_in_the_file(tmp_path):
+    (fault,) = paper(tmp_path, table(tmp_path, "编号,村名,户数", "V1,东村,1")).faults
+    assert fault.facts["have"] == "户数, 村名, 编号"
+    assert paper(tmp_path, table(tmp_path, "编号,村名,户数", "V1,东村,1"), fields={"population": "户数"}).faults == ()
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path):
     assert "E-LAYER-020" in codes(paper(tmp_path, table(tmp_path, f"{VILLAGE},name", "V1,东村,1,x")))
 

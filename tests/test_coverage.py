@@ -165,3 +165,46 @@ def test_a_faulty_layer_is_not_tiled_on_top():
     notes = Notes("units", LayerSpec(path="u.gpkg", role="units"))
     check_geometry(units(*SOUND, bowtie), roles()["units"], "u.gpkg", faults, notes)
     assert [fault.code for fault in faults] == ["E-LAYER-017"]
+
+
+def wavy(west=0.0, east=None, count=300):
+    """The ground from a winding border eastwards or, with ``east``, from the west up to one."""
+    y = np.linspace(0, 11_000, count)
+    x = X + 5000 + 200 * np.sin(y / 700)
+    if east is None:
+        return shapely.Polygon([*zip(x + west, Y + y, strict=True), (X + 10_000, Y + 11_000), (X + 10_000, Y)])
+    return shapely.Polygon([(X, Y), *zip(x + east, Y + y, strict=True), (X, Y + 11_000)])
+
+
+@pytest.mark.parametrize("crs", [4508, 4490])
+def test_a_slit_that_is_open_to_the_outside_is_closed_if_narrow_else_told_and_a_common_border_is_neither(crs):
+    sound, notes = check(units(wavy(east=0.0), wavy()))
+    assert not notes.warned and not notes.repaired
+    closed, notes = check(units(wavy(east=0.0), wavy(0.25)).to_crs(crs))
+    assert [r.code for r in notes.repaired] == ["R-LAYER-SNAPPED"] and not notes.warned
+    assert closed.to_crs(4508).area.sum() == pytest.approx(sound.area.sum(), rel=1e-7)
+    for metres in (2, 20, 85):
+        frame = units(wavy(east=0.0), wavy(metres)).to_crs(crs)
+        same, notes = check(frame)
+        (remark,) = notes.warned
+        assert remark.code == "R-LAYER-GAP" and remark.rows == (1, 2) and "ZH1 / ZH2" in remark.facts["pairs"]
+        assert float(remark.facts["ha"]) == pytest.approx(1.1 * metres, rel=0.04) and not notes.repaired
+        assert same.geometry.tolist() == frame.geometry.tolist()
+    _, notes = check(units(km(0, 0, 1, 1), km(1.05 if crs == 4508 else 1.035, 0, 2, 1)).to_crs(crs))
+    assert [remark.code for remark in notes.warned] == ["R-LAYER-GAP"]
+    _, notes = check(units(wavy(east=0.0), wavy(150.0)).to_crs(crs))
+    assert not notes.warned
+
+
+def test_units_that_touch_at_a_corner_a_creek_between_two_and_a_bay_of_one_are_no_slit():
+    _, notes = check(units(km(0, 0, 1, 1), km(1, 1, 2, 2)))
+    assert not notes.warned
+    diamond = shapely.Polygon([(X + 1000, Y + 500), (X + 1900, Y), (X + 1900, Y + 1000)])
+    _, notes = check(units(km(0, 0, 1, 1), diamond))
+    assert not notes.warned
+    creek = shapely.Polygon([(X + 970, Y), (X + 1030, Y), (X + 1005, Y + 500), (X + 1000, Y + 700)])
+    _, notes = check(units(km(0, 0, 1, 1).difference(creek), km(1, 0, 2, 1).difference(creek)))
+    assert not notes.warned
+    bay = km(0, 0, 1, 1).difference(box(X + 500, Y, X + 520, Y + 900))
+    _, notes = check(units(bay, km(1, 0, 2, 1)))
+    assert not notes.warned

@@ -704,6 +704,13 @@ def test_chinese_names_abroad_are_doubted_and_other_words_anywhere_are_not(tmp_p
     assert villages(tmp_path, text=germany.replace("109.", "11.").replace(",40.", ",52.")).certificate.warned == ()
 
 
+def test_a_translation_of_the_names_into_chinese_says_nothing_of_the_place(tmp_path):
+    for column, doubted in (("name:zh", False), ("name_zh-Hans", False), ("alias", True)):
+        head, *lines = abroad(LIST).splitlines()
+        text = "\n".join([f"{head},{column}", *(f"{line},村" for line in lines)]) + "\n"
+        assert ("R-LAYER-ABROAD" in codes(villages(tmp_path, text=text).certificate.warned)) == doubted
+
+
 def test_chinas_datum_abroad_is_doubted(tmp_path):
     path = written(tmp_path, [(36.8, -1.3), (36.9, -1.2)], crs="urn:ogc:def:crs:EPSG::4490")
     (remark,) = opened(tmp_path, path).certificate.warned
@@ -731,17 +738,17 @@ def ovital(tmp_path, *datums):
 
 def test_an_ovital_file_without_a_datum_carries_a_hint_and_a_declared_one_is_undone(tmp_path):
     path = ovital(tmp_path, "", "", "")
-    assert "R-LAYER-OVITAL" in codes(opened(tmp_path, path).certificate.guessed)
+    assert "R-LAYER-OVITAL" in codes(opened(tmp_path, path).certificate.warned)
     paper = opened(tmp_path, path, crs="GCJ-02").certificate
-    assert "R-LAYER-OVITAL" not in codes(paper.guessed) and codes(paper.repaired) == ["R-LAYER-OFFSET"]
-    assert "R-LAYER-OVITAL" not in codes(opened(tmp_path, path, crs="EPSG:4490").certificate.guessed)
+    assert "R-LAYER-OVITAL" not in codes(paper.warned) and codes(paper.repaired) == ["R-LAYER-OFFSET"]
+    assert "R-LAYER-OVITAL" not in codes(opened(tmp_path, path, crs="EPSG:4490").certificate.warned)
 
 
 def test_the_datum_that_an_ovital_file_notes_is_undone_and_told(tmp_path):
     paper = opened(tmp_path, ovital(tmp_path, *["GCJ-02"] * 3)).certificate
     assert paper.datum.startswith("GCJ-02") and codes(paper.repaired) == ["R-LAYER-OFFSET"]
     sound = opened(tmp_path, ovital(tmp_path, *["CGCS2000"] * 3)).certificate
-    assert sound.repaired == () and "R-LAYER-OVITAL" not in codes(sound.guessed)
+    assert sound.repaired == () and "R-LAYER-OVITAL" not in codes(sound.warned)
 
 
 def test_an_ovital_file_that_contradicts_the_study_or_itself_is_refused(tmp_path):

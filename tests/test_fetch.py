@@ -179,7 +179,7 @@ def test_a_damaged_extract_and_one_of_another_kind_are_sentences_and_leave_nothi
     (tmp_path / "map.shp").write_bytes(b"x")
     for name in ("cut.osm.pbf", "no.osm", "map.shp"):
         assert code_of(name="osm", to=tmp_path / "raw", file=tmp_path / name) == "E-FETCH-004"
-    assert code_of(name="osm", to=tmp_path / "raw", file=tmp_path / "none.osm.pbf") == "E-LAYER-001"
+    assert code_of(name="osm", to=tmp_path / "raw", file=tmp_path / "none.osm.pbf") == "E-FETCH-014"
     assert list((tmp_path / "raw").iterdir()) == []
 
 
@@ -473,6 +473,22 @@ def test_a_name_that_is_never_found_does_not_hold_the_program_up(tmp_path, monke
     began = time.monotonic()
     assert code_of(name="dem", to=tmp_path, bbox=BBOX) == "E-FETCH-002"
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    "error", [socket.gaierror(-2, "Name or service not known"), ConnectionRefusedError(111, "refused"), TimeoutError()]
+)
+def test_why_no_server_answers_and_where_to_get_the_file_is_said_in_chinese(tmp_path, monkeypatch, error):
+    def fails(*args, **more):
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", fails)
+    with pytest.raises(InputError) as caught:
+        bring("dem", to=tmp_path, bbox=BBOX)
+    (fault,) = caught.value.faults
+    told = fault.sentence("zh")
+    assert fault.code == "E-FETCH-002" and "同一网址的 .tif" in told and "the same" not in told
+    assert not any(word in told for word in ("known", "refused", "time"))
 
 
 @pytest.mark.parametrize("how", ["option", "1", "true"])

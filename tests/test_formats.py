@@ -519,7 +519,7 @@ def test_an_archive_of_either_name_may_hold_ovitals_own_suffix_and_its_datum_sta
         layer = opened(tmp_path, archive_name, "context")
         assert layer.frame["name"].tolist() == ["东村"]
         ovitals = "ov" in archive_name or "OV" in inside
-        assert ("R-LAYER-OVITAL" in codes(layer.certificate.guessed)) == ovitals
+        assert ("R-LAYER-OVITAL" in codes(layer.certificate.warned)) == ovitals
 
 
 def test_a_kmz_is_a_kml_in_an_archive(tmp_path):

@@ -309,6 +309,8 @@ def test_a_missing_column_is_told_with_the_closest_and_all_there_are(tmp_path):
 def test_a_list_without_coordinates_says_so(tmp_path):
     faults = faults_of(tmp_path, listed(tmp_path, VILLAGES.replace("lon,lat", "u,v")))
     assert [(fault.code, fault.facts["column"]) for fault in faults] == [("E-LAYER-005", "lon"), ("E-LAYER-005", "lat")]
+    assert all("join:" in fault.text("zh") and "join:" in fault.text("en") for fault in faults)
+    assert "join" not in fault_of(tmp_path, listed(tmp_path, VILLAGES.replace("population", "海拔"))).text("zh")
 
 
 @pytest.mark.parametrize("mapping", [{"fields": {"name": "nom"}}, {"values": {"township": {}}}, {"where": {"x": []}}])

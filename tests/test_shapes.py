@@ -14,6 +14,7 @@ from shapely import LineString, MultiLineString, MultiPoint, MultiPolygon, Point
 from gis_wufei.errors import Fault
 from gis_wufei.layers import LayerSpec, roles
 from gis_wufei.layers.geopackage import read_geopackage
+from gis_wufei.layers.kinds import one_kind
 from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.shapes import check_geometry
 
@@ -290,6 +291,21 @@ def test_closed_lines_of_a_drawing_are_areas_where_areas_are_asked_for():
     frame, faults, notes = checked([LineString(FIELD.exterior.coords), LineString(BESIDE.exterior.coords)])
     assert faults == [] and frame.geometry.tolist() == [FIELD, BESIDE] and told(notes) == {"R-LAYER-CLOSED": (1, 2)}
     assert checked([LineString([(109, 40), (110, 40), (110, 41)])])[1] == [("E-LAYER-006", (1,))]
+
+
+@pytest.mark.parametrize(("miss", "closed"), [(5e-8, True), (5e-6, False)])
+def test_a_line_that_misses_its_start_by_millimetres_is_closed_and_an_open_one_is_told_as_open(miss, closed):
+    ring = list(FIELD.exterior.coords)
+    line = LineString([*ring[:-1], (ring[0][0] + miss, ring[0][1])])
+    frame, faults, notes = checked([line])
+    if closed:
+        assert faults == [] and frame.geometry.tolist() == [FIELD]
+        assert [r.code for r in notes.repaired] == ["R-LAYER-ENDS", "R-LAYER-CLOSED"]
+    else:
+        assert faults == [("E-LAYER-006", (1,))] and notes.repaired == []
+        gone: list[Fault] = []
+        one_kind(gpd.GeoDataFrame({"row": [1]}, geometry=[line], crs=4490), roles()["units"], "a.dxf", gone, notes)
+        assert "没有围成面" in gone[0].text("zh") and "not closed" in gone[0].text("en")
 
 
 def curve(path):

@@ -113,8 +113,9 @@ def test_a_header_of_two_rows_in_a_list_is_put_together(tmp_path):
     assert points(opened(tmp_path, path)) == WHERE
 
 
-def test_a_row_of_units_below_the_header_is_no_data(tmp_path):
-    layer = opened(tmp_path, listed(tmp_path, HEAD, ",,人,°,°", *ROWS))
+@pytest.mark.parametrize("degrees", ["°", "度", "度分秒", "dms"])
+def test_a_row_of_units_below_the_header_is_no_data(tmp_path, degrees):
+    layer = opened(tmp_path, listed(tmp_path, HEAD, f",,人,{degrees},{degrees}", *ROWS))
     assert layer.frame["population"].tolist() == [120.0, 80.0] and points(layer) == WHERE
     assert codes(layer.certificate.dropped) == ["R-LAYER-UNITROW"]
 

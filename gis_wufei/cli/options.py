@@ -20,7 +20,12 @@ WORDS = (
     (r"under fields:", "with --field"),
     (r"\{column\}: \{first\}", "--field {column}={first}"),
     (r"\bcrs: (?=[\"A-Z…])", "--crs "),
-    (r"\b(override_crs|swap_axes|allow_outside|header_row): ?(true|\{\w+\})", r"--set \1=\2"),
+    (
+        r"(?:写 )?join: ?[（(](path)[、,] ?(key)[、,] ?(other_key)[）)]",
+        r"--set join.\1=… --set join.\2=… --set join.\3=…",
+    ),
+    (r"在该图层下写 (?=convert_units)", "用 "),
+    (r"\b(override_crs|swap_axes|allow_outside|header_row|convert_units): ?(true|\{\w+\})", r"--set \1=\2"),
     (r"\bheader_row:", "--set header_row=…"),
     (r"\b(override_crs|swap_axes|allow_outside):", r"--set \1=…"),
     (r"(?<![\w-])(crs|layer):(?![\w/])", r"--\1"),

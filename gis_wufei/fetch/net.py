@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
+import ssl
 import threading
 import urllib.error
 import urllib.request
@@ -12,6 +15,7 @@ from typing import Any, TypeVar
 
 from gis_wufei import __version__
 from gis_wufei.errors import Fault, InputError
+from gis_wufei.text import Text, text
 
 OFFLINE = "GIS_WUFEI_OFFLINE"
 PROBE_S = 4.0  # for a name to be found and a server to answer
@@ -25,7 +29,7 @@ def forbidden(offline: bool) -> bool:
     return offline or os.environ.get(OFFLINE, "").strip().lower() not in NO
 
 
-def allow(offline: bool, name: str, by_hand: str) -> None:
+def allow(offline: bool, name: str, by_hand: Text) -> None:
     """Refuse, naming the next step, where the network is forbidden."""
     if forbidden(offline):
         raise InputError([Fault("E-FETCH-003", name, {"variable": OFFLINE, "name": name, "by_hand": by_hand})])
@@ -61,7 +65,7 @@ def _raise(error: BaseException) -> Any:
     raise error
 
 
-def probe(url: str, name: str, by_hand: str) -> int:
+def probe(url: str, name: str, by_hand: Text) -> int:
     """Ask whether a server answers; its status, or a fault that names the next step, within seconds.
 
     The question runs in a thread of its own: looking a name up may hang far longer than any time limit
@@ -80,5 +84,22 @@ def probe(url: str, name: str, by_hand: str) -> int:
     try:
         return in_time(ask, PROBE_S + 1.0)
     except (OSError, ValueError) as error:
-        reason = str(getattr(error, "reason", None) or error)[:200]
-        raise InputError([Fault("E-FETCH-002", url, {"reason": reason, "name": name, "by_hand": by_hand})]) from error
+        facts = {"reason": _reason(error), "name": name, "by_hand": by_hand}
+        raise InputError([Fault("E-FETCH-002", url, facts)]) from error
+
+
+def _reason(error: Exception) -> Text:
+    """Why no server answers, in words of the catalogue; what nobody foresaw stays in its own."""
+    cause = getattr(error, "reason", None) or error
+    kinds = (
+        (TimeoutError, "reason.net.timeout"),
+        (socket.gaierror, "reason.net.name"),
+        (ConnectionRefusedError, "reason.net.refused"),
+        (ConnectionError, "reason.net.broken"),
+        (ssl.SSLError, "reason.net.secure"),
+    )
+    key = next((key for kind, key in kinds if isinstance(cause, kind)), None)
+    if key is None and getattr(cause, "errno", None) in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
+        key = "reason.net.unreachable"
+    words = str(cause)[:200]
+    return text(key) if key is not None else Text(zh=words, en=words)

@@ -16,6 +16,7 @@ from gis_wufei.errors import Fault, InputError
 from gis_wufei.fetch.area import Box
 from gis_wufei.fetch.net import AGENT, probe
 from gis_wufei.fetch.sources import Source
+from gis_wufei.text import Text
 
 MOST_CELLS = 400_000_000
 MISSING = (403, 404)  # object stores say 403 for what they do not have
@@ -64,7 +65,7 @@ def _tiles(box: Box, size: int) -> Iterator[dict[str, str]]:
             }
 
 
-def read_window(urls: list[str], box: Box, target: Path, name: str, by_hand: str) -> tuple[list[str], list[str]]:
+def read_window(urls: list[str], box: Box, target: Path, name: str, by_hand: Text) -> tuple[list[str], list[str]]:
     """Write the window of all tiles as one GeoTIFF; the addresses that were read, and those that do not exist.
 
     Raises

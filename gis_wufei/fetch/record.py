@@ -121,10 +121,10 @@ def checked(path: Path, sha256: str | None) -> str:
     Raises
     ------
     InputError
-        E-FETCH-004 (no such file) or E-FETCH-005 (another hash).
+        E-FETCH-014 (no such file) or E-FETCH-005 (another hash).
     """
     if not path.is_file():
-        raise InputError([Fault("E-LAYER-001", str(path), {"path": path.name, "hint": ""})])
+        raise InputError([Fault("E-FETCH-014", str(path))])
     found = sha256_of(path)
     stated = [sha256] if sha256 else []
     beside = read_sidecar(path).get("sha256")

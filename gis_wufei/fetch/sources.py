@@ -27,7 +27,7 @@ class Source(BaseModel):
     authority: str
     date: str | None = None
     unit: str | None = None
-    by_hand: str
+    by_hand: Text
 
 
 @cache

@@ -48,7 +48,7 @@ def check_column(
     if column not in frame:
         told = any(column in str(f.facts.get("columns", "")) or f.facts.get("column") == column for f in faults)
         if contract.required and not told:
-            faults.append(missing_role_column(where, column, contract.aliases, frame))
+            faults.append(missing_role_column(where, column, contract.aliases, notes.columns or frame.columns))
         return frame
     raw = frame[column]
     blank = raw.isna().to_numpy()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from gis_wufei.layers.certificate import Layer, Remark
-from gis_wufei.layers.measure import areas_ha, unit_m
+from gis_wufei.layers.measure import areas_ha, scale_m, unit_m
 from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.spec import Role, roles
 from gis_wufei.layers.tell import as_text, remark
@@ -21,9 +21,16 @@ SNAP_M = 1.0
 """Gaps and overlaps narrower than this come from drawing the same border twice and are closed."""
 SLIVER_M = 2.0
 """An area narrower than this on average is a leftover of an overlay, not a unit."""
+SLIT_M = 100.0
+"""Units that lie this close along a border were meant to meet; ground wider than this may be left out on purpose."""
+SLENDER, EVENLY = 25.0, 8.0
+"""A slit is so many times longer than its greatest width, or of one width and longer by the second; a creek is not."""
+EVEN, MOSTLY = 1.25, 3.0
+"""Greatest to mean width of a slit of one width, and of any: beyond, it is the cusp where two round edges part."""
 MOST_SHIFT = 0.001  # of a unit's area, by closing
 LEAST_HA = 0.0001
 """A square metre; less is the rounding of coordinates."""
+TOUCH_M = 0.01
 SHOWN = 5
 
 
@@ -46,11 +53,18 @@ def check_coverage(frame: gpd.GeoDataFrame, role: Role, notes: Notes) -> gpd.Geo
     if len(frame) < 2:
         return frame
     if role.tiles:
-        frame = _closed(frame, notes)
+        before, whole = frame, _union(frame)
+        open_ = slits(frame, whole)
+        frame = _closed(frame, open_, notes)
+        if frame is not before:
+            whole = _union(frame)
+            open_ = slits(frame, whole)
+        if len(open_.shapes):
+            notes.warned.append(_told("R-LAYER-GAP", frame, role.id, open_))
         _tell_slivers(frame, role, notes)
     _tell_pieces("R-LAYER-OVERLAP", frame, role, overlaps(frame), notes)
     if role.tiles:
-        bare = gaps(frame)
+        bare = gaps(frame, whole)
         within = np.array([len(units) == 1 for units in bare.units], dtype=bool)
         _tell_pieces("R-LAYER-GAP", frame, role, bare.only(~within), notes)
         _tell_pieces("R-LAYER-ENCLAVE", frame, role, bare.only(within), notes)
@@ -113,11 +127,9 @@ def overlaps(frame: gpd.GeoDataFrame) -> Pieces:
     return Pieces(shared[real], ha[real], units)
 
 
-def gaps(frame: gpd.GeoDataFrame) -> Pieces:
-    """Holes that the polygons leave between them, and those within one of them that no other fills."""
+def gaps(frame: gpd.GeoDataFrame, whole: shapely.Geometry) -> Pieces:
+    """Holes that the polygons leave between them, and those within one that no other fills, in their union."""
     shapes = frame.geometry.to_numpy()
-    matched = shapely.coverage_is_valid(shapes)  # edge by edge, which makes the union cheap
-    whole = shapely.coverage_union_all(shapes) if matched else shapely.union_all(shapes)
     parts = shapely.get_parts([whole])
     rings, owner = shapely.get_rings(parts, return_index=True)
     inner = np.concatenate([[False], owner[1:] == owner[:-1]]) if len(owner) else np.empty(0, dtype=bool)
@@ -131,25 +143,74 @@ def gaps(frame: gpd.GeoDataFrame) -> Pieces:
     return Pieces(holes, ha, touching)
 
 
-def _closed(frame: gpd.GeoDataFrame, notes: Notes) -> gpd.GeoDataFrame:
-    """Units with the gaps and overlaps below ``SNAP_M`` between them closed, if that moves next to no ground."""
+def _union(frame: gpd.GeoDataFrame) -> shapely.Geometry:
+    """All shapes as one; cheap where they match edge by edge."""
+    shapes = frame.geometry.to_numpy()
+    matched = shapely.coverage_is_valid(shapes)
+    return shapely.coverage_union_all(shapes) if matched else shapely.union_all(shapes)
+
+
+def slits(frame: gpd.GeoDataFrame, whole: shapely.Geometry) -> Pieces:
+    """Long strips up to ``SLIT_M`` wide between two units that are open to the outside and so no holes.
+
+    They are what a closing of the union (grown by half the width and shrunk again) adds to it. A strip
+    has more than one unit along its sides; a bay of one unit, the notch of a corner and a creek that widens
+    to the sea between two units are none.
+    """
+    shapes = frame.geometry.to_numpy()
+    scale = scale_m(frame.crs, shapely.get_coordinates(shapes))
+    outer = shapely.get_exterior_ring(shapely.get_parts([shapely.transform(whole, lambda xy: xy * scale)]))
+    whole = shapely.union_all(shapely.polygons(outer))
+    half = SLIT_M / 2
+    grown = shapely.buffer(whole, half, join_style="mitre", mitre_limit=2.0)
+    strips = shapely.get_parts([shapely.difference(shapely.buffer(grown, -half, join_style="mitre"), whole)])
+    area, side = shapely.area(strips), shapely.length(strips) / 2
+    long = (area > LEAST_HA * 10_000) & (side**2 > EVENLY * area)
+    strips, area, side = strips[long], area[long], side[long]
+    if not len(strips):
+        return Pieces(strips, area, ())
+    there = shapely.transform(strips, lambda xy: xy / scale)
+    near = np.unique(shapely.STRtree(shapes).query(there, predicate="dwithin", distance=TOUCH_M / scale.min())[1])
+    units = shapely.buffer(shapely.transform(shapes[near], lambda xy: xy * scale), TOUCH_M)
+    strip, unit = shapely.STRtree(units).query(strips, predicate="intersects")
+    along = shapely.length(shapely.intersection(shapely.boundary(strips)[strip], units[unit]))
+    most, total = np.zeros(len(strips)), np.bincount(strip, along, minlength=len(strips))
+    np.maximum.at(most, strip, along)
+    run = np.maximum(total - most, 1e-9)  # along the other units; a hair at a bent outer edge lengthens but one side
+    slender = shapely.is_empty(shapely.buffer(strips, -np.minimum(run / SLENDER, MOSTLY * area / run) / 2))
+    slender |= shapely.is_empty(shapely.buffer(strips, -EVEN * area / side / 2))
+    between = (run > side / 6) & slender
+    touching = tuple(tuple(sorted(map(int, near[unit[strip == at]]))) for at in range(len(strips)))
+    return Pieces(there, area / 10_000, touching).only(between)
+
+
+def _closed(frame: gpd.GeoDataFrame, open_: Pieces, notes: Notes) -> gpd.GeoDataFrame:
+    """Units with the gaps and overlaps below ``SNAP_M`` between them closed, if that moves next to no ground.
+
+    ``open_`` are the slits that reach the outer edge: only by drawing vertices together over the whole
+    tolerance are they closed, which nothing else asks for.
+    """
     shapes = frame.geometry.to_numpy()
     width = SNAP_M / unit_m(frame.crs)
     edges = shapely.coverage_invalid_edges(shapes, gap_width=width)
     sick = ~shapely.is_empty(edges)
     if not sick.any():
         return frame
-    cleaned = shapely.coverage_clean(shapes, gap_width=width, snapping_distance=width / 10)
-    before, after = shapely.area(shapes), shapely.area(cleaned)
-    shift = np.abs(after - before)
-    moved = shapely.symmetric_difference(shapes[sick], cleaned[sick])
-    thin = shapely.is_empty(shapely.buffer(moved, -width / 2))
-    bounded = (shift <= MOST_SHIFT * before).all() and thin.all() and not shapely.is_empty(cleaned).any()
-    if not bounded or not (shift[sick] > 0).any():
+    narrow = shapely.is_empty(shapely.buffer(open_.shapes, -width / 2)).any()
+    for snap in (width, width / 10) if narrow else (width / 10,):
+        cleaned = shapely.coverage_clean(shapes, gap_width=width, snapping_distance=snap)
+        before, after = shapely.area(shapes), shapely.area(cleaned)
+        shift = np.abs(after - before)
+        changed = sick | (shift > 1e-9 * before)
+        moved = shapely.symmetric_difference(shapes[changed], cleaned[changed])
+        thin = shapely.is_empty(shapely.buffer(moved, -width / 2))
+        if (shift <= MOST_SHIFT * before).all() and thin.all() and not shapely.is_empty(cleaned).any():
+            break
+    else:
         return frame
-    changed = np.zeros(len(frame), dtype=bool)
-    changed[np.flatnonzero(sick)] = True
-    old, new = (float(areas_ha(s[sick], frame.crs).sum()) for s in (shapes, cleaned))
+    if not (shift > 1e-9 * before).any():
+        return frame
+    old, new = (float(areas_ha(s[changed], frame.crs).sum()) for s in (shapes, cleaned))
     told = remark("R-LAYER-SNAPPED", frame, changed, before=old, after=new, unit="ha", metres=f"{SNAP_M:g}")
     notes.repaired.append(told)
     return frame.set_geometry(gpd.GeoSeries(cleaned, frame.index, crs=frame.crs))

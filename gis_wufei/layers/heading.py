@@ -18,7 +18,9 @@ LONGEST = 255  # letters of a name
 YEAR = re.compile(r"(?:19|20)\d\d")
 NUMBER = re.compile(r"[-+]?[\d,.，]*\d[\d,.]*\s*%?")
 NO_UNIT = {"", "-", "—", "/", "无", "单位", "unit", "units"}
-DEGREE = {"°", "度", "deg", "degree", "degrees", "十进制度", "dd"}
+DEGREE = {
+    "°", "度", "deg", "degree", "degrees", "十进制度", "dd", "度分秒", "度.分秒", "度-分-秒", "°′″", "°'\"", "dms",
+}  # fmt: skip
 Merged = list[tuple[int, int, int, int]]
 
 

@@ -9,13 +9,16 @@ import shapely
 from numpy.typing import NDArray
 
 from gis_wufei.errors import Fault
-from gis_wufei.layers.measure import extents_m
+from gis_wufei.layers.measure import extents_m, unit_m
 from gis_wufei.layers.notes import Notes
 from gis_wufei.layers.spec import Role
 from gis_wufei.layers.tell import remark, rows
+from gis_wufei.text import Text, text
 
 NAMES = np.array(["point", "line", "line", "polygon", "point", "line", "polygon", "collection", "-"], dtype=object)
 """Kind by shapely's type id; the last for none."""
+CLOSED_M = 0.01
+"""A line whose ends lie this close was drawn closed, though its file does not say so."""
 MULTIPOINT, COLLECTION = 4, 7
 MULTI = {"point": shapely.multipoints, "line": shapely.multilinestrings, "polygon": shapely.multipolygons}
 
@@ -42,7 +45,9 @@ def one_kind(frame: gpd.GeoDataFrame, role: Role, where: str, faults: list[Fault
     if wrong.any():
         found = ", ".join(sorted(set(kinds[wrong])))
         named = rows(frame, pd.Series(wrong, frame.index))
-        facts = {"found": found, "wanted": "/".join(role.geometry), "rows": named}
+        drawn = role.geometry == ("polygon",) and (kinds[wrong] == "line").all()
+        why = text("kind.open") if drawn else Text(zh="", en="")
+        facts = {"found": found, "wanted": "/".join(role.geometry), "rows": named, "why": why}
         faults.append(Fault("E-LAYER-006", where, facts, field="geometry"))
         frame = frame[~wrong]
     return frame
@@ -108,12 +113,30 @@ def _to_points(frame: gpd.GeoDataFrame, shapes: NDArray[np.object_], notes: Note
 
 def _to_areas(frame: gpd.GeoDataFrame, shapes: NDArray[np.object_], notes: Notes) -> NDArray[np.object_]:
     """Closed lines, as a drawing keeps its areas, are areas where areas are asked for."""
+    shapes = _joined_ends(frame, shapes, notes)
     closed = (shapely.get_type_id(shapes) == 1) & shapely.is_closed(shapes) & (shapely.get_num_coordinates(shapes) > 3)
     if closed.any():
         shapes[closed] = shapely.polygons(
             shapely.linearrings(shapely.get_coordinates(shapes[closed]), indices=_owner(shapes[closed]))
         )
         notes.repaired.append(remark("R-LAYER-CLOSED", frame, closed))
+    return shapes
+
+
+def _joined_ends(frame: gpd.GeoDataFrame, shapes: NDArray[np.object_], notes: Notes) -> NDArray[np.object_]:
+    """Lines whose last vertex lies within ``CLOSED_M`` of the first, and that are long beside that, end in it."""
+    lines = np.flatnonzero((shapely.get_type_id(shapes) == 1) & (shapely.get_num_coordinates(shapes) > 3))
+    lines = lines[~shapely.is_closed(shapes[lines])]
+    within = CLOSED_M / unit_m(frame.crs)
+    ends = shapely.distance(shapely.get_point(shapes[lines], 0), shapely.get_point(shapes[lines], -1))
+    near = lines[(ends < within) & (shapely.length(shapes[lines]) > 100 * within)]
+    for at in near:
+        xy = shapely.get_coordinates(shapes[at])
+        xy[-1] = xy[0]
+        shapes[at] = shapely.linestrings(xy)
+    if len(near):
+        mask = np.isin(np.arange(len(shapes)), near)
+        notes.repaired.append(remark("R-LAYER-ENDS", frame, mask, cm=f"{CLOSED_M * 100:g}"))
     return shapes
 
 

@@ -96,7 +96,7 @@ def _ovital(content: str, path: Path, where: str, notes: Notes) -> None:
         if webmap(declared) is not None and not notes.spec.override_crs:
             raise InputError([Fault("E-LAYER-023", where, {"stated": datum, "declared": declared})])
     elif declared is None and OVITALS & {file.suffix.lower() for file in (path, notes.path or path)}:
-        notes.guessed.append(Remark("R-LAYER-OVITAL", 1))
+        notes.warned.append(Remark("R-LAYER-OVITAL", 1))
 
 
 def _placemarks(source: Path, where: str, with_shape: list[bool]) -> dict[str, int]:

@@ -24,6 +24,7 @@ from gis_wufei.layers.raster import RASTERS, Raster, read_raster
 from gis_wufei.layers.spec import LayerSpec, Role
 from gis_wufei.layers.table import TABLES, read_table
 from gis_wufei.layers.tell import missing_column
+from gis_wufei.text import text
 
 KINDS = frozenset({*TABLES, *VECTORS, *PACKED, *RASTERS})
 
@@ -49,7 +50,8 @@ def read_source(
         other = _frame(find(aside), aside, spec.join.path, Notes(notes.name, aside))
         frame = joined(frame, other, spec.join, where, notes)
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError([missing_column(where, column, frame) for column in ("lon", "lat")])
+        missing = [missing_column(where, column, frame) for column in ("lon", "lat")]
+        raise InputError([replace(one, facts={**one.facts, "join": text("hint.join")}) for one in missing])
     frame = kept_aside(frame, ("row",))
     frame.insert(0, "row", frame.index)
     return frame

@@ -74,18 +74,23 @@ def remark(
     return Remark(code, len(hit), ids, told, before, after, unit, column, numbers, cells)
 
 
-def missing_column(where: str, column: str, frame: pd.DataFrame) -> Fault:
-    """The fault of a table that lacks a column, with the columns it has."""
-    have = [str(c) for c in frame.columns if c not in ("geometry", "row", LONLAT)]
-    return Fault("E-LAYER-005", where, {"column": column, "have": listed(have), "hint": hint(column, have)})
+def missing_column(where: str, column: str, names: Iterable[object]) -> Fault:
+    """The fault of a table that lacks a column, with the columns it has (``names``, the file's own)."""
+    have = _own(names)
+    facts = {"column": column, "have": listed(have), "hint": hint(column, have), "join": Text(zh="", en="")}
+    return Fault("E-LAYER-005", where, facts)
 
 
-def missing_role_column(where: str, column: str, aliases: Iterable[str], frame: pd.DataFrame) -> Fault:
+def missing_role_column(where: str, column: str, aliases: Iterable[str], names: Iterable[object]) -> Fault:
     """The fault of a required column that goes by none of its names; the closest of the file's is told."""
-    fault = missing_column(where, column, frame)
-    have = [str(c) for c in frame.columns if c not in ("geometry", "row", LONLAT)]
+    fault = missing_column(where, column, names)
+    have = _own(names)
     near = next((name for name in (column, *aliases) if closest(name, have)), column)
     return Fault(fault.code, where, {**fault.facts, "hint": hint(near, have)}, field=column)
+
+
+def _own(names: Iterable[object]) -> list[str]:
+    return [str(name) for name in names if name not in ("geometry", "row", LONLAT)]
 
 
 def hint(name: str, known: Iterable[str]) -> Text:

@@ -24,6 +24,7 @@ JAPAN = (122.5, 24.0, 154.0, 46.0)  # names are written in Chinese letters there
 HAN = re.compile(r"[\u4e00-\u9fff]")
 DIVISION = re.compile(r"(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5])\d{10}(\d{3})?")
 """A division code of 12 or 15 digits; Germany's begin alike, so it says China only beside Chinese words."""
+TRANSLATED = re.compile(r"[:_ .-](?:zh|chi|cn|chinese)(?:[-_]\w+)?$", re.IGNORECASE)
 LOOKED_AT = 500  # rows
 
 
@@ -61,11 +62,14 @@ def _middle(frame: gpd.GeoDataFrame) -> tuple[float, float]:
 
 
 def _chinese(frame: gpd.GeoDataFrame, columns: tuple[str, ...]) -> bool:
-    """Whether the file is written in Chinese: a column's name, or most of the cells of a column."""
+    """Whether the file is written in Chinese: a column's name, or most of the cells of a column.
+
+    A column that says itself that it is a translation (``name:zh``, ``name_zh``) tells nothing of the place.
+    """
     if any(HAN.search(name) for name in columns):
         return True
     few = frame.head(LOOKED_AT).drop(columns=[frame.geometry.name, "row", LONLAT], errors="ignore")
-    for column in few:
+    for column in few.columns[[TRANSLATED.search(str(name)) is None for name in few.columns]]:
         cells = few[column].dropna()
         if len(cells) and cells.map(lambda cell: isinstance(cell, str) and HAN.search(cell) is not None).mean() > 0.5:
             return True

@@ -99,7 +99,7 @@ def certificate_json(paper: Certificate) -> dict[str, Any]:
         "synthetic": paper.synthetic,
         "sources": list(paper.sources),
         "provenance": paper.provenance.model_dump(),
-        **{answer: [_remark_json(remark) for remark in getattr(paper, answer)] for answer in ANSWERS},
+        **{answer: [_remark_json(remark, paper.ids) for remark in getattr(paper, answer)] for answer in ANSWERS},
         "faults": [fault_json(fault, paper.ids) for fault in paper.faults],
     }
 
@@ -171,13 +171,18 @@ def _of_remark(remark: Remark, lang: str) -> str:
     return visible(remark.text(lang) + change)
 
 
-def _remark_json(remark: Remark) -> dict[str, Any]:
+def _remark_json(remark: Remark, ids: Mapping[int, str]) -> dict[str, Any]:
+    """A remark as plain values; where it names rows only, the ids of these stand beside them."""
+    rows = remark.rows[:MOST_LISTED]
+    named = list(remark.ids)
+    if rows and all(told.split(" (")[0] == str(row) for told, row in zip(named, rows, strict=False)):
+        named = [ids.get(row, "") for row in rows] if ids else []
     return {
         "code": remark.code,
         "count": remark.count,
-        "ids": list(remark.ids),
+        "ids": named,
         "field": remark.field,
-        "rows": list(remark.rows[:MOST_LISTED]),
+        "rows": list(rows),
         "before": remark.before,
         "after": remark.after,
         "unit": remark.unit or None,
