@@ -38,9 +38,9 @@ def roads(*rows, **columns):
 def trips(lines, xy, extra=None, turns=None):
     network = build_network(lines, PROFILE)
     if turns is not None:
-        network = network_of(dataclasses.replace(network.graph, turns=turns, prepared={}), PROFILE)
+        network = network_of(dataclasses.replace(network.graph, turns=turns), PROFILE)
     if extra is not None:
-        network = dataclasses.replace(network, extra={"exposure": np.asarray(extra, dtype=float)}, made={})
+        network = dataclasses.replace(network, extra={"exposure": np.asarray(extra, dtype=float)})
     return prepare(network, snap(network, np.array(xy, dtype=float)))
 
 
@@ -100,7 +100,7 @@ def case(request):
     rng = np.random.default_rng(request.param)
     size = len(network.graph.tail)
     extra = {"exposure": rng.integers(0, 4, size) * rng.uniform(0, 10, size)}
-    network = dataclasses.replace(network, extra=extra, made={})
+    network = dataclasses.replace(network, extra=extra)
     ready = prepare(network, snap(network, scatter(lines, request.param)))
     points = ready.snap.xy
     pairs = [pair for pair in rng.integers(0, len(points), (25, 2)) if (points[pair[0]] != points[pair[1]]).any()]

@@ -108,7 +108,7 @@ def test_a_banned_turn_is_not_driven_into():
     lines = roads(([(0, 0), (1000, 0)], "main"), ([(1000, 0), (1000, 1000)], "main"), ([(1000, 0), (2000, 0)], "main"))
     graph = build_network(lines, PROFILE).graph
     ban = TurnBans(np.array([0, 2]), np.array([0, 1]), np.array([True, True]))
-    network = network_of(dataclasses.replace(graph, turns=ban, prepared={}), PROFILE)
+    network = network_of(dataclasses.replace(graph, turns=ban), PROFILE)
     areas = service_areas(prepare(network, snap(network, np.array([[500.0, 0.0]]))), [0], [60])
     assert told(areas) == {(0, 0.0, 0.5): 0, (0, 0.5, 1.0): 0, (2, 0.0, 0.5): 0}
     back = service_areas(prepare(network, snap(network, np.array([[1000.0, 500.0]]))), [0], [60], "to")

@@ -49,7 +49,7 @@ def case(request):
     points = np.concatenate([rng.uniform(-30, 430, (14, 2)), shapely.get_coordinates(lines.geometry.iloc[0])[:2]])
     points = np.concatenate([points, points[:2]])
     network = build_network(lines, SPEEDS, tolerance_m=0)
-    network = network_of(replace(network.graph, turns=random_bans(network, request.param), prepared={}), SPEEDS)
+    network = network_of(replace(network.graph, turns=random_bans(network, request.param)), SPEEDS)
     return prepare(network, snap(network, points))
 
 
@@ -175,7 +175,7 @@ def test_a_ban_holds_for_whom_it_is_meant():
     lines = roads((km((0, 0), (1, 0)), "main"), (km((1, 0), (2, 0)), "main"), (km((1, 0), (1, 1)), "lane"))
     graph = build_network(lines, PROFILE).graph
     no_left = replace(bans([(0, True), (2, True)]), exempt=(frozenset({"bus"}),), only_for=(frozenset({"hgv"}),))
-    graph = replace(graph, turns=no_left, prepared={})
+    graph = replace(graph, turns=no_left)
     points = at((0, 0), (1000, 1000))
     for vehicle, metres in (("hgv", 4000), ("motorcar", 2000), ("bus", 2000)):
         network = network_of(graph, PROFILE.model_copy(update={"vehicle": (vehicle,)}))
@@ -399,3 +399,12 @@ def test_a_closure_moves_nobody_and_makes_no_trip_shorter():
         matrix = od_matrix(prepare(shut, snap(shut, points)))
         assert (matrix.reason(0, 1), matrix.reason(1, 2)) == ("no_road", "no_road")
         assert matrix.distance_m[0, 2] == pytest.approx(800)
+
+
+def test_a_network_with_other_costs_remembers_nothing_of_the_first():
+    base = build_network(roads((km((0, 0), (1, 0)), "main")), PROFILE)
+    trips = [
+        prepare(n, snap(n, at((0, 0), (1000, 0))))
+        for n in (replace(base, extra={"x": np.array([k])}) for k in (1.0, 7.0))
+    ]
+    assert [od_matrix(t, [0], [1], along=["x"]).along["x"][0, 0] for t in trips] == pytest.approx([1, 7])

@@ -141,7 +141,7 @@ def test_the_least_exposed_path_goes_round_the_village():
         gpd.GeoDataFrame({"class": ["main", "main"]}, geometry=list(roads.lines), crs="EPSG:32650"), PROFILE
     )
     extra = {"exposure": people_along(network.graph, village, [300], 100.0)}
-    network = dataclasses.replace(network, extra=extra, made={})
+    network = dataclasses.replace(network, extra=extra)
     ready = prepare(network, snap(network, np.array([[0.0, 0.0], [1000.0, 0.0]])))
     fastest, safest = paths(ready, [(0, 1)])[0], paths(ready, [(0, 1)], costs=("exposure", "duration_s"))[0]
     assert fastest.distance_m == pytest.approx(1000) and safest.distance_m > 1800

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import geopandas as gpd
 
 from gis_wufei.network.costs import Closed, edge_costs
@@ -22,8 +24,13 @@ def network_of(
     """
     if isinstance(closed, (list, tuple)) and not len(closed):
         return Network(graph, profile, edge_costs(graph, profile, (), slope))
-    costs = edge_costs(graph, profile, closed, slope)
-    return Network(graph, profile, costs, network_of(graph, profile, (), slope))
+    key = f"open {profile.model_dump_json()}"  # the same for every closure, so it is made once
+    before = graph.prepared.get(key) if slope is None else None
+    if before is None:
+        before = network_of(graph, profile, (), slope)
+        if slope is None:
+            graph.prepared[key] = before
+    return Network(graph, profile, edge_costs(graph, profile, closed, slope), cast(Network, before))
 
 
 def build_network(

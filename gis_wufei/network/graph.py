@@ -84,7 +84,7 @@ class RoadGraph:
     """What was changed or looks wrong on the way from lines to graph: one row each, see ``MENDED``."""
     tolerance_m: float = 0.0
     """Largest gap between ends of lines that was closed."""
-    prepared: dict[str, object] = field(default_factory=dict, repr=False)
+    prepared: dict[str, object] = field(default_factory=dict, repr=False, init=False)
     """Memory of the engine: what was computed from the graph alone is computed once."""
 
     @cached_property

@@ -58,7 +58,7 @@ class Network:
     """The same without closures, where there are some: places stay on the road where they are at home."""
     extra: Mapping[str, Floats] = field(default_factory=dict)
     """Further costs of each edge, float[E] or float[E, 2] (as drawn, against): people within reach, risk ..."""
-    made: dict[object, object] = field(default_factory=dict, repr=False)
+    made: dict[object, object] = field(default_factory=dict, repr=False, init=False)
     """Memory of the engine: what was computed for this vehicle is computed once."""
 
     @property

@@ -39,7 +39,7 @@ class Trips:
     network: Network
     snap: Snap
     kerb: Kerb = "either"
-    made: dict[object, object] = field(default_factory=dict, repr=False)
+    made: dict[object, object] = field(default_factory=dict, repr=False, init=False)
     """Memory: the ends of the points for each pair of costs."""
 
     @property
