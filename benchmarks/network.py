@@ -34,11 +34,10 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import Delaunay, cKDTree
 
-from gis_wufei.network import RoadProfile, network_of, od_matrix, paths, prepare, snap
+from gis_wufei.network import RoadProfile, nearest, network_of, od_matrix, paths, prepare, service_areas, snap
 from gis_wufei.network.assemble import assemble
 from gis_wufei.network.engine.embedded import Embedded, hierarchy_of
 from gis_wufei.network.engine.ends import at_nodes
-from gis_wufei.network.engine.search import nearest, reach, star
 from gis_wufei.network.trips import COSTS
 
 PROFILE = RoadProfile(speeds_kmh={"main": 60, "street": 40, "lane": 25})
@@ -301,18 +300,19 @@ def main() -> None:
         print(f"largest difference {np.abs(snap(network, points, np.inf).access_m - by_tree(10_000)[0]).max():.2e} m")
     if "areas" in wanted:
         origins = rng.choice(main_part, 200)
-        stars = star(arcs.nodes, arcs.tail, arcs.head, ms)
+        facilities = rng.choice(main_part, 50, replace=False)
+        every = np.arange(arcs.nodes)
+        trips = prepare(network, snap(network, graph.node_xy[np.concatenate([every, origins, facilities])]))
+        at = np.arange(arcs.nodes, arcs.nodes + 200)
         peers = [
-            Peer("ours", lambda k: reach(stars, at_nodes(origins[:k]), 900_000), 200, 200),
-            Peer("scipy limit", lambda k: [dijkstra(plain, indices=int(s), limit=900.0) for s in origins[:k]], 200),
+            Peer("ours, pieces of edges", lambda k: service_areas(trips, at[:k], [900.0]), 200, 200),
+            Peer("scipy limit, nodes", lambda k: dijkstra(plain, indices=origins[:k], limit=900.0), 200),
         ]
         race("reach of 200 places, 15 minutes", peers, told.rounds)
-        facilities = rng.choice(main_part, 50, replace=False)
-        backward = star(arcs.nodes, arcs.tail, arcs.head, ms, backward=True)
         turned = plain.T.tocsr()
         peers = [
-            Peer("ours", lambda k: nearest(backward, at_nodes(facilities)), 1, 1),
-            Peer("scipy min_only", lambda k: dijkstra(turned, indices=facilities, min_only=True), 1, 1),
+            Peer("ours, points on edges", lambda k: nearest(trips, every, at[-1] + 1 + np.arange(50)), 1, 1),
+            Peer("scipy min_only, nodes", lambda k: dijkstra(turned, indices=facilities, min_only=True), 1, 1),
         ]
         race("every node to the nearest of 50", peers, told.rounds)
 

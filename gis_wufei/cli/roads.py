@@ -25,7 +25,8 @@ from gis_wufei.layers.shapes import project
 from gis_wufei.layers.tell import as_text
 from gis_wufei.network import Network, RoadGraph, RoadProfile, RoadsSpec, closures, network_of, read_lines
 from gis_wufei.network.trucks import truck_profile
-from gis_wufei.standards import roads, trucks, vehicles
+from gis_wufei.plan.roads import road_profile
+from gis_wufei.standards import trucks, vehicles
 from gis_wufei.study import BASE, Study
 from gis_wufei.text import Text, text
 
@@ -134,20 +135,12 @@ def kind_of(source: str) -> Kind:
 
 def profile_of(asked: Asked, spec: RoadsSpec | None) -> RoadProfile:
     """The vehicle on the road: the classes' speeds and, where one was named, what its kind brings along."""
-    own = spec.speeds_kmh if spec is not None else {}
-    speeds = {name: own.get(name, entry.speed_kmh.value) for name, entry in roads().items()}
-    more: dict[str, Any] = {}
-    if spec is not None:
-        more = {name: getattr(spec, name) for name in ("banned_classes", "access_speed_kmh", "max_snap_m")}
-    if asked.vehicle in trucks():
-        return truck_profile(str(asked.vehicle), asked.loaded, asked.dangerous_goods, speeds, **more)
-    if asked.vehicle is not None:
-        kind = vehicles()[asked.vehicle]
-        for name in speeds:
-            cap = kind.expressway_speed_cap_kmh if name == "expressway" else kind.speed_cap_kmh
-            speeds[name] = min(speeds[name], cap or speeds[name])
-    no_access = tuple(name for name, entry in roads().items() if not entry.access)
-    return RoadProfile(speeds_kmh=speeds, no_access_classes=no_access, **more)
+    kind = None if asked.vehicle is None or asked.vehicle in trucks() else vehicles()[asked.vehicle]
+    bare = road_profile(spec, kind)
+    if asked.vehicle not in trucks():
+        return bare
+    more = {name: getattr(bare, name) for name in ("banned_classes", "access_speed_kmh", "max_snap_m")}
+    return truck_profile(str(asked.vehicle), asked.loaded, asked.dangerous_goods, bare.speeds_kmh, **more)
 
 
 def closed_rows(table: pd.DataFrame, told: Sequence[str]) -> NDArray[np.bool_]:

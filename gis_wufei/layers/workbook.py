@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import warnings
 import zlib
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
@@ -63,26 +63,11 @@ def read_sheet(
         No workbook, one of Excel 97 or under a password, damaged, unpacking to far too much, several
         sheets and none named.
     """
-    with path.open("rb") as stream:
-        if stream.read(4) == OLE:
-            raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.old_excel")})])
-    with opened_zip(path, where) as archive:
-        _bounded(archive, where)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl's remarks on formats and validations it does not draw
-            with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-                chosen = _chosen(book, sheet, where, notes, suits)
-                part = getattr(book[chosen], "_worksheet_path", "")  # the only way to the sheet's own XML
-                found = _marks(path, str(part).lstrip("/"), where, _recalculated(path, where))
-                found.rows = _cells(book[chosen], where, dates=found.dates)
-    except InputError:
-        raise
-    except (
-        BadZipFile, InvalidFileException, KeyError, OSError, SyntaxError, TypeError, ValueError, IndexError,
-        AttributeError, EOFError, ParseError, zlib.error, NotImplementedError, OverflowError,
-    ) as error:  # fmt: skip
-        raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})]) from error
+    with _opened(path, where) as book:
+        chosen = _chosen(book, sheet, where, notes, suits)
+        part = getattr(book[chosen], "_worksheet_path", "")  # the only way to the sheet's own XML
+        found = _marks(path, str(part).lstrip("/"), where, _recalculated(path, where))
+        found.rows = _cells(book[chosen], where, dates=found.dates)
     notes.format = "XLSX"
     return found
 
@@ -95,6 +80,13 @@ def sheet_names(path: Path, where: str) -> tuple[str, ...]:
     InputError
         No workbook, one of Excel 97 or under a password, damaged, unpacking to far too much.
     """
+    with _opened(path, where) as book:
+        return tuple(s.title for s in book.worksheets if s.sheet_state == "visible" and _any(s))
+
+
+@contextmanager
+def _opened(path: Path, where: str) -> Iterator[openpyxl.Workbook]:
+    """The workbook, made sure of before it is read; what fails while it is read is damage of the file."""
     with path.open("rb") as stream:
         if stream.read(4) == OLE:
             raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.old_excel")})])
@@ -102,10 +94,15 @@ def sheet_names(path: Path, where: str) -> tuple[str, ...]:
         _bounded(archive, where)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # openpyxl's remarks on formats and validations it does not draw
             with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-                return tuple(s.title for s in book.worksheets if s.sheet_state == "visible" and _any(s))
-    except (BadZipFile, InvalidFileException, KeyError, OSError, ValueError, ParseError, zlib.error) as error:
+                yield book
+    except InputError:
+        raise
+    except (
+        BadZipFile, InvalidFileException, KeyError, OSError, SyntaxError, TypeError, ValueError, IndexError,
+        AttributeError, EOFError, ParseError, zlib.error, NotImplementedError, OverflowError,
+    ) as error:  # fmt: skip
         raise InputError([Fault("E-LAYER-003", where, {"reason": text("reason.damaged")})]) from error
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pyproj import CRS
 
-from gis_wufei.network.graph import MENDED, Flags, Floats, Ints, RoadGraph, segments_length
+from gis_wufei.network.graph import MENDED, Flags, Floats, Ints, RoadGraph, runs, segments_length
 
 
 def assemble(
@@ -55,7 +55,7 @@ def assemble(
     tail, head = ends.reshape(2, -1)
     size = end - start + 1
     offset = np.concatenate([[0], np.cumsum(size)])
-    xy = place[vertex[np.arange(offset[-1]) + np.repeat(start - offset[:-1], size)]]
+    xy = place[vertex[runs(start, size)]]
     row = row_of_part[part[start]]
     code, classes = pd.factorize(roads["class"], sort=True)
     way = roads["oneway"].fillna("no").to_numpy()[row] if "oneway" in roads else np.full(len(row), "no")

@@ -141,6 +141,12 @@ MENDED: dict[str, list[object]] = {"kind": [], "x": [], "y": [], "size_m": [], "
 in the graph's system), how large (metres), and the row labels of the road layer concerned."""
 
 
+def runs(first: Ints, count: Ints) -> Ints:
+    """The positions ``first[k], first[k] + 1, ...``, ``count[k]`` of them, for every k one after the other."""
+    before = np.cumsum(count) - count
+    return np.asarray(np.arange(int(count.sum())) + np.repeat(first - before, count), dtype=np.int64)
+
+
 def segments_length(xy: Floats, offset: Ints) -> Floats:
     """Length of each polyline of a ragged array."""
     step = np.hypot(*np.diff(xy, axis=0, append=xy[-1:]).T)

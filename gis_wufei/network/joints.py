@@ -9,7 +9,7 @@ import numpy as np
 from gis_wufei.network.crossings import Crossings
 from gis_wufei.network.drawing import Drawing, weld
 from gis_wufei.network.gaps import Joins, joint_xy
-from gis_wufei.network.graph import Flags, Floats, Ints
+from gis_wufei.network.graph import Flags, Floats, Ints, runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def insert(drawing: Drawing, vertex: Ints, *joints: Joints) -> tuple[Ints, Ints]
     hit = np.flatnonzero(count)
     count = count[hit]
     first = np.searchsorted(piece, drawing.piece[hit])
-    nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    nth = runs(np.zeros_like(count), count)
     onward = drawing.vertex[drawing.at[hit]] == drawing.low[drawing.piece[hit]]
     from_start, from_end = np.repeat(first, count) + nth, np.repeat(first + count - 1, count) - nth
     chosen = added[np.where(np.repeat(onward, count), from_start, from_end)]

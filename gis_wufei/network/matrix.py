@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gis_wufei.network.engine import Engine, default_engine
-from gis_wufei.network.graph import Floats, Ints
+from gis_wufei.network.graph import Floats, Ints, runs
 from gis_wufei.network.network import DISTANCE, DURATION
 from gis_wufei.network.trips import COSTS, Spots, Trips
 from gis_wufei.network.weights import CEILING, Packed
@@ -169,8 +169,7 @@ def spots_of(spots: Spots, points: Ints) -> tuple[Ints, Ints]:
     order = np.argsort(spots.point, kind="stable")
     begin = np.searchsorted(spots.point[order], points, side="left")
     count = np.searchsorted(spots.point[order], points, side="right") - begin
-    which = np.repeat(begin, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(np.arange(len(points)), count), order[which]
+    return np.repeat(np.arange(len(points)), count), order[runs(begin, count)]
 
 
 def _finish(
@@ -200,7 +199,7 @@ def _finish(
     why[:, off[cols]] = OFF
     shut = why > 0
     distance[shut] = duration[shut] = np.inf
-    _, place = np.unique(trips.snap.xy, axis=0, return_inverse=True)
+    place = trips.snap.place
     same = np.flatnonzero(np.isin(place[rows], place[cols]))
     if len(same):
         row, col = np.nonzero(place[rows[same]][:, None] == place[cols][None, :])

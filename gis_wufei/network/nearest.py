@@ -12,7 +12,7 @@ from gis_wufei.errors import ProblemError
 from gis_wufei.network.engine import Engine
 from gis_wufei.network.engine.ends import Ends
 from gis_wufei.network.engine.fan import FAR, fan_of
-from gis_wufei.network.graph import Floats, Ints
+from gis_wufei.network.graph import Floats, Ints, runs
 from gis_wufei.network.matrix import BLOCK_CELLS, NO_ROAD, OFF, ONE_WAY, REASONS, od_matrix, spots_of
 from gis_wufei.network.trips import COSTS, Spots, Trips
 from gis_wufei.network.weights import CEILING
@@ -173,7 +173,7 @@ def along_edges(
     col, end = col[order], end[order]
     low = np.searchsorted(spots.edge[end], spots.edge[begin], side="left")
     count = np.searchsorted(spots.edge[end], spots.edge[begin], side="right") - low
-    which = np.repeat(low, count) + np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    which = runs(low, count)
     row, begin, col, end = np.repeat(row, count), np.repeat(begin, count), col[which], end[which]
     if direction == "from":
         begin, end = end, begin

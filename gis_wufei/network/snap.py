@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from typing import cast
 
@@ -34,6 +35,11 @@ class Snap:
     """float[n, 2], place on the road; nan where there is no edge."""
     side: NDArray[np.int8]
     """int8[n], where the point lies as one looks along the drawn edge: 1 right, -1 left, 0 on it or no edge."""
+
+    @cached_property
+    def place(self) -> Ints:
+        """int[n], a number for each place: points with the same coordinates share it."""
+        return np.asarray(np.unique(self.xy, axis=0, return_inverse=True)[1], dtype=np.int64)
 
 
 def snap(network: Network, xy: Floats, max_snap_m: float | None = None, least_share: float = 0.0) -> Snap:

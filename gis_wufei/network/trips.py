@@ -8,7 +8,7 @@ from typing import Literal, cast
 import numpy as np
 
 from gis_wufei.network.engine.ends import Ends
-from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph
+from gis_wufei.network.graph import Flags, Floats, Ints, RoadGraph, runs
 from gis_wufei.network.network import DISTANCE, DURATION, Network
 from gis_wufei.network.snap import Snap
 from gis_wufei.network.weights import CEILING, Packed, Weighing
@@ -110,7 +110,7 @@ def _ends(network: Network, snap: Snap, weighing: Weighing, kerb: Kerb) -> tuple
         # The first copy of an arc is that of the plain junction.
         out_of.append((spots.point[able], arcs.head[begin[able]], spots.behind[against][able], label))
         copies = (end - begin)[able]
-        which = np.repeat(begin[able], copies) + np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
+        which = runs(begin[able], copies)
         cost = np.repeat(spots.before[against][able], copies)
         into_of.append((np.repeat(spots.point[able], copies), arcs.tail[which], cost, np.repeat(label, copies)))
     return _gather(count, out_of), _gather(count, into_of), spots
@@ -134,9 +134,8 @@ def _spots(network: Network, point: Ints, edge: Ints, share: Floats, weighing: W
         members = members[np.argsort(graph.twins[members], kind="stable")]
         begin = np.searchsorted(graph.twins[members], group[twin], side="left")
         copies = np.searchsorted(graph.twins[members], group[twin], side="right") - begin
-        which = np.repeat(begin, copies) + np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
         owner = np.repeat(twin, copies)
-        lies = members[which]
+        lies = members[runs(begin, copies)]
         turned = graph.tail[lies] != graph.tail[edge[owner]]
         single: Flags = group < 0
         point = np.concatenate([point[single], point[owner]])

@@ -205,7 +205,7 @@ class _Walk:
 
     def network(self, vehicle: Vehicle | None) -> Network:
         """The roads as a vehicle drives them; ``None`` = one without a limit of its own."""
-        profile = road_profile(self.study, vehicle)
+        profile = road_profile(self.study.spec.roads, vehicle)
         key = profile.model_dump_json()
         if key not in self.networks:
             with self.timed("network", ""):
@@ -353,12 +353,12 @@ def _ground(walk: _Walk, name: str, spec: StreamSpec) -> Ground:
     xy = shapely.get_coordinates(np.concatenate([frame.to_numpy() for frame in frames]))
     trips = _prepared(walk, vehicle, xy)
     haul_vehicle = vehicle if spec.haul is None else vehicles()[spec.haul.vehicle]
-    same = road_profile(study, haul_vehicle) == road_profile(study, vehicle)
+    same = road_profile(study.spec.roads, haul_vehicle) == road_profile(study.spec.roads, vehicle)
     return Ground(demand, eligibility, sites, to, trips, trips if same else _prepared(walk, haul_vehicle, xy))
 
 
 def _closed_classes(walk: _Walk, vehicle: Vehicle) -> tuple[str, ...]:
-    profile = road_profile(walk.study, vehicle)
+    profile = road_profile(walk.study.spec.roads, vehicle)
     return (*profile.banned_classes, *profile.no_access_classes)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gis_wufei.network.graph import Ints
+from gis_wufei.network.graph import Ints, runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Ends:
         """The chosen points in that order; repeats allowed."""
         count = np.diff(self.first)[which]
         first = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-        entry = np.arange(first[-1]) + np.repeat(self.first[which] - first[:-1], count)
+        entry = runs(self.first[which], count)
         return Ends(first, self.node[entry], self.weight[entry], self.label[entry])
 
 
